@@ -1,0 +1,13 @@
+export * from './cloud-event.js';
+export * from './error-codes.js';
+export * from './event-contract.js';
+export * from './events.js';
+export * from './license-messages.js';
+export * from './operation-contract.js';
+export * as operations from './operations.js';
+export * from './problem.js';
+export * from './request-contract.js';
+export * as requests from './requests.js';
+export * from './resources.js';
+export * as vocabulary from './vocabulary.js';
+export type { Evidence, Rights } from './vocabulary.js';

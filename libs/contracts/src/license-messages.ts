@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+/** A kid or key as W3C EME writes it: 16 bytes in unpadded base64url. */
+const sixteenBytes = z.string().length(22);
+
+/** A licence request as W3C EME's Clear Key defines it (§9.1.3). `type` left out means temporary. */
+export const licenseRequest = z
+  .object({ kids: z.array(sixteenBytes).min(1).max(32), type: z.literal('temporary').optional() })
+  .meta({ id: 'LicenseRequest' });
+
+/** A Clear Key licence (W3C EME §9.1.4): the content keys, as JSON Web Keys. */
+export const license = z
+  .object({
+    keys: z.array(z.object({ kty: z.literal('oct'), kid: sixteenBytes, k: sixteenBytes })),
+    type: z.literal('temporary'),
+  })
+  .meta({ id: 'License' });
+/** A Clear Key licence. */
+export type License = z.infer<typeof license>;

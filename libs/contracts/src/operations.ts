@@ -1,0 +1,305 @@
+import { z } from 'zod';
+import { license, licenseRequest } from './license-messages.js';
+import { defineOperation, scopes } from './operation-contract.js';
+import { accountDevice, contentTokenView, cookieView, deviceRecord, jwks, purchaseView, registrationTokenView } from './resources.js';
+import { idempotencyKey } from './requests.js';
+import { accountId, contentId, contentKey, cookie, deviceId, durationSeconds, kid, kids, merchantId, purchaseId, reason, rights, timestamp } from './vocabulary.js';
+
+const idempotent = z.object({ 'idempotency-key': idempotencyKey.optional() });
+const byCookie = z.object({ cookie });
+const byPurchase = z.object({ purchaseId });
+
+/** 30 days, the longest that a cookie or a content token lives. */
+export const LIFETIME_SECONDS_MAX = 30 * 24 * 3600;
+
+/** `POST /v1/cookies`. */
+export const createCookie = defineOperation({
+  id: 'createCookie',
+  server: 'gateway',
+  method: 'POST',
+  path: '/v1/cookies',
+  summary: 'Make a cookie for an account: the opaque value that will tie a device to it',
+  security: { kind: 'api-key', scope: 'cookies' },
+  headers: idempotent,
+  body: z.strictObject({ accountId, ttlSeconds: durationSeconds.max(LIFETIME_SECONDS_MAX).optional() }),
+  answers: { 201: { description: 'The cookie', schema: cookieView } },
+  refusals: ['idempotency-key-differs'],
+});
+
+/** `GET /v1/cookies/{cookie}`. */
+export const showCookie = defineOperation({
+  id: 'showCookie',
+  server: 'gateway',
+  method: 'GET',
+  path: '/v1/cookies/{cookie}',
+  summary: 'Show a cookie',
+  security: { kind: 'api-key', scope: 'cookies' },
+  params: byCookie,
+  answers: { 200: { description: 'The cookie', schema: cookieView } },
+  refusals: ['cookie-unknown', 'rate-limited'],
+});
+
+/** `POST /v1/registration-tokens`. The cookie may stand in the body, the query or a header; two that differ are refused. */
+export const createRegistrationToken = defineOperation({
+  id: 'createRegistrationToken',
+  server: 'gateway',
+  method: 'POST',
+  path: '/v1/registration-tokens',
+  summary: 'Ask for a registration token, with which a device binds itself to the cookie',
+  security: { kind: 'api-key', scope: 'tokens' },
+  query: z.strictObject({ cookie: cookie.optional() }),
+  headers: z.object({ 'x-latchkey-cookie': cookie.optional() }),
+  body: z.strictObject({ cookie: cookie.optional(), deviceId: deviceId.optional() }),
+  bodyOptional: true,
+  answers: { 201: { description: 'The registration token', schema: registrationTokenView } },
+  refusals: ['cookie-unknown', 'cookie-expired', 'cookie-bound', 'rate-limited'],
+});
+
+/** `GET /v1/cookies/{cookie}/device`: record retrieval. */
+export const showDeviceRecord = defineOperation({
+  id: 'showDeviceRecord',
+  server: 'gateway',
+  method: 'GET',
+  path: '/v1/cookies/{cookie}/device',
+  summary: 'Record retrieval: the device that is bound to the cookie',
+  security: { kind: 'api-key', scope: 'devices' },
+  params: byCookie,
+  answers: { 200: { description: 'The record', schema: deviceRecord } },
+  refusals: ['cookie-unknown', 'device-not-registered', 'rate-limited'],
+});
+
+/** `PUT /v1/content-keys/{kid}`. */
+export const storeContentKey = defineOperation({
+  id: 'storeContentKey',
+  server: 'gateway',
+  method: 'PUT',
+  path: '/v1/content-keys/{kid}',
+  summary: 'Store a content key; it is wrapped before it is written',
+  security: { kind: 'api-key', scope: 'keys' },
+  params: z.object({ kid }),
+  body: z.strictObject({ key: contentKey, contentId: contentId.optional() }),
+  answers: { 201: { description: 'Stored' }, 204: { description: 'The same key is stored already' } },
+  refusals: ['content-key-differs'],
+});
+
+/** `POST /v1/purchases`. */
+export const createPurchase = defineOperation({
+  id: 'createPurchase',
+  server: 'gateway',
+  method: 'POST',
+  path: '/v1/purchases',
+  summary: 'Tell of a purchase; its token is issued as soon as a device is bound to the cookie',
+  security: { kind: 'api-key', scope: 'purchases' },
+  body: z.strictObject({
+    purchaseId,
+    cookie,
+    deviceId: deviceId.optional(),
+    contentId,
+    kids,
+    rights,
+    completedAt: timestamp.optional(),
+  }),
+  answers: { 202: { description: 'Accepted', schema: purchaseView } },
+  refusals: [
+    'cookie-unknown',
+    'cookie-expired',
+    'kid-unknown',
+    { code: 'device-revoked', status: 409 },
+    'device-mismatch',
+    'purchase-refunded',
+    'purchase-differs',
+    'rate-limited',
+  ],
+});
+
+/** `GET /v1/purchases/{purchaseId}`. */
+export const showPurchase = defineOperation({
+  id: 'showPurchase',
+  server: 'gateway',
+  method: 'GET',
+  path: '/v1/purchases/{purchaseId}',
+  summary: 'Show where a purchase stands',
+  security: { kind: 'api-key', scope: 'purchases' },
+  params: byPurchase,
+  answers: { 200: { description: 'The purchase', schema: purchaseView } },
+  refusals: ['purchase-unknown'],
+});
+
+/** `GET /v1/purchases/{purchaseId}/token`. */
+export const showPurchaseToken = defineOperation({
+  id: 'showPurchaseToken',
+  server: 'gateway',
+  method: 'GET',
+  path: '/v1/purchases/{purchaseId}/token',
+  summary: 'Collect the token of a purchase, waiting for it if asked to',
+  security: { kind: 'api-key', scope: 'tokens' },
+  params: byPurchase,
+  query: z.strictObject({ waitSeconds: z.string().regex(/^(?:[0-9]|[12][0-9]|30)$/, 'must be a whole number from 0 to 30').optional() }),
+  answers: { 200: { description: 'The token', schema: contentTokenView } },
+  refusals: [
+    'purchase-unknown',
+    'token-not-issued',
+    'purchase-refunded',
+    { code: 'device-revoked', status: 409 },
+    'device-mismatch',
+    { code: 'cookie-unknown', status: 409 },
+    'cookie-expired',
+    'kid-unknown',
+  ],
+});
+
+/** `POST /v1/purchases/{purchaseId}/refund`. */
+export const createRefund = defineOperation({
+  id: 'createRefund',
+  server: 'gateway',
+  method: 'POST',
+  path: '/v1/purchases/{purchaseId}/refund',
+  summary: 'Refund a purchase: its token stops working',
+  security: { kind: 'api-key', scope: 'purchases' },
+  params: byPurchase,
+  body: z.strictObject({ reason: reason.optional() }),
+  bodyOptional: true,
+  answers: { 202: { description: 'Refunded', schema: purchaseView } },
+  refusals: ['purchase-unknown'],
+});
+
+/** `POST /v1/tokens`. */
+export const createToken = defineOperation({
+  id: 'createToken',
+  server: 'gateway',
+  method: 'POST',
+  path: '/v1/tokens',
+  summary: 'Ask for a content token without a purchase',
+  security: { kind: 'api-key', scope: 'tokens' },
+  headers: idempotent,
+  body: z.strictObject({
+    cookie,
+    deviceId: deviceId.optional(),
+    contentId,
+    kids,
+    rights,
+    keys: z.record(kid, contentKey).optional(),
+    ttlSeconds: durationSeconds.max(LIFETIME_SECONDS_MAX).optional(),
+  }),
+  answers: { 201: { description: 'The token', schema: contentTokenView } },
+  refusals: [
+    'cookie-unknown',
+    { code: 'device-not-registered', status: 409 },
+    'device-mismatch',
+    { code: 'device-revoked', status: 409 },
+    'kid-unknown',
+    'content-key-differs',
+    'idempotency-key-differs',
+    'rate-limited',
+  ],
+});
+
+/** `GET /v1/accounts/{accountId}/devices`. */
+export const showAccountDevices = defineOperation({
+  id: 'showAccountDevices',
+  server: 'gateway',
+  method: 'GET',
+  path: '/v1/accounts/{accountId}/devices',
+  summary: 'List the devices of an account',
+  security: { kind: 'api-key', scope: 'devices' },
+  params: z.object({ accountId }),
+  answers: { 200: { description: 'The devices', schema: z.object({ devices: z.array(accountDevice) }) } },
+  refusals: [],
+});
+
+/** `POST /v1/devices/{deviceId}/revoke`. */
+export const createRevocation = defineOperation({
+  id: 'createRevocation',
+  server: 'gateway',
+  method: 'POST',
+  path: '/v1/devices/{deviceId}/revoke',
+  summary: 'Revoke a device, for good: every token bound to it stops working',
+  security: { kind: 'api-key', scope: 'devices' },
+  params: z.object({ deviceId }),
+  body: z.strictObject({ reason: reason.optional() }),
+  bodyOptional: true,
+  answers: { 202: { description: 'Revoked', schema: z.object({ deviceId, state: z.literal('revoked') }) } },
+  refusals: ['device-unknown'],
+});
+
+/** `GET /v1/merchant`. */
+export const showMerchant = defineOperation({
+  id: 'showMerchant',
+  server: 'gateway',
+  method: 'GET',
+  path: '/v1/merchant',
+  summary: 'Show whose API key this is and what it may do',
+  security: { kind: 'api-key' },
+  answers: { 200: { description: 'The merchant', schema: z.object({ merchantId, scopes: z.array(z.enum(scopes)) }) } },
+  refusals: [],
+});
+
+/** `GET /v1/events`. */
+export const streamEvents = defineOperation({
+  id: 'streamEvents',
+  server: 'gateway',
+  method: 'GET',
+  path: '/v1/events',
+  summary: 'Follow the merchant’s purchase, token, device and licence events (server-sent events)',
+  security: { kind: 'api-key' },
+  headers: z.object({ 'last-event-id': z.string().regex(/^[0-9]{1,18}$/, 'must be an id that this stream gave').optional() }),
+  answers: { 200: { description: 'The stream; `id` is a number that only grows, `event` the type, `data` the event’s data', mediaType: 'text/event-stream' } },
+  refusals: [],
+});
+
+/** `POST /v1/licenses`. */
+export const createLicense = defineOperation({
+  id: 'createLicense',
+  server: 'license-server',
+  method: 'POST',
+  path: '/v1/licenses',
+  summary: 'A device asks for a licence with its token and a DPoP proof of its key',
+  security: { kind: 'dpop' },
+  body: licenseRequest,
+  bodyOptional: true,
+  answers: { 200: { description: 'A Clear Key licence', schema: license } },
+  refusals: [
+    'unauthenticated',
+    'invalid-dpop-proof',
+    'use-dpop-nonce',
+    'invalid-token',
+    'device-revoked',
+    'kid-not-in-token',
+    'rental-expired',
+    'rental-not-started',
+    'cookie-bound-elsewhere',
+    'unavailable',
+  ],
+});
+
+/** `GET /.well-known/jwks.json`. */
+export const showJwks = defineOperation({
+  id: 'showJwks',
+  server: 'both',
+  method: 'GET',
+  path: '/.well-known/jwks.json',
+  summary: 'The keys with which tokens are verified',
+  security: { kind: 'none' },
+  answers: { 200: { description: 'A JSON Web Key Set', schema: jwks } },
+  refusals: [],
+});
+
+/** Every HTTP call of the public surface, in the order of the reference. */
+export const operations = [
+  createCookie,
+  showCookie,
+  createRegistrationToken,
+  showDeviceRecord,
+  storeContentKey,
+  createPurchase,
+  showPurchase,
+  showPurchaseToken,
+  createRefund,
+  createToken,
+  showAccountDevices,
+  createRevocation,
+  showMerchant,
+  streamEvents,
+  createLicense,
+  showJwks,
+] as const;

@@ -1,0 +1,155 @@
+import { Problem, type ServiceMessaging, type Subscription } from '@latchkey/contracts';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { type Broker, done, type IncomingRequest, type RawMessage, type Running, type Verdict } from './broker.js';
+import { withCorrelation } from './correlation.js';
+import type { Delivery } from './delivery.js';
+import type { MessagingObserver } from './observer.js';
+import type { CheckoutUsers } from './publisher-check.js';
+import { readDelivery } from './reading.js';
+
+/** What the strategy needs to know of its service. */
+export interface EventStrategyOptions {
+  readonly broker: Broker;
+  readonly messaging: ServiceMessaging;
+  readonly checkouts: CheckoutUsers;
+  readonly observer: MessagingObserver;
+}
+
+/**
+ * The Nest transport of Latchkey. It keeps `@EventPattern` and `@MessagePattern` with their pipes and guards, and gives
+ * what the stock RMQ transport does not: a handler takes a batch (`Delivery[]`) and answers verdicts, a message is let go
+ * only after its verdict is carried out, an error is a retry and never a lost acknowledgement, and `close` drains.
+ *
+ * A service that hears an event without a handler, or handles one that it does not hear, does not start.
+ */
+export class EventStrategy extends Server implements CustomTransportStrategy {
+  /** Errors of event handlers are awaited here and become retries. */
+  override readonly propagatesEventHandlerErrors = true;
+  private readonly subscriptions: ReadonlyMap<string, Subscription>;
+  private running: Running[] = [];
+
+  constructor(private readonly options: EventStrategyOptions) {
+    super();
+    this.subscriptions = new Map(options.messaging.hears.map((subscription) => [subscription.event.type, subscription]));
+  }
+
+  /** Starts consuming and answering; called by Nest. */
+  listen(callback: (error?: unknown) => void): void {
+    this.start().then(() => callback(), callback);
+  }
+
+  /** Takes no more, lets handlers end and their verdicts be carried out; called by Nest and by the service's stop. */
+  async close(): Promise<void> {
+    const running = this.running;
+    this.running = [];
+    await Promise.all(running.map((part) => part.stop()));
+  }
+
+  /** The strategy has no events of its own. */
+  override on(): never {
+    throw new Error('the event strategy emits nothing');
+  }
+
+  /** The broker is what is underneath. */
+  override unwrap<T>(): T {
+    return this.options.broker as T;
+  }
+
+  private async start(): Promise<void> {
+    const { broker, messaging } = this.options;
+    this.refuseMismatch();
+    const requests = [...this.messageHandlers.values()].some((handler) => !handler.isEventHandler);
+    if (requests) this.running.push(await broker.serve(messaging.service, (request) => this.answer(request)));
+    if (this.subscriptions.size > 0) {
+      this.running.push(await broker.consume(messaging, (messages) => this.handleBatch(messages)));
+    }
+  }
+
+  private refuseMismatch(): void {
+    const handled = new Set([...this.messageHandlers].filter(([, handler]) => handler.isEventHandler).map(([pattern]) => pattern));
+    const deaf = [...this.subscriptions.keys()].filter((type) => !handled.has(type));
+    const unsubscribed = [...handled].filter((type) => !this.subscriptions.has(type));
+    if (deaf.length > 0) throw new Error(`no handler for subscribed events: ${deaf.join(', ')}`);
+    if (unsubscribed.length > 0) throw new Error(`handlers for events that the service does not hear: ${unsubscribed.join(', ')}`);
+  }
+
+  /** Reads each message, groups the good ones by type, and answers a verdict for each in the order they came. */
+  private async handleBatch(messages: readonly RawMessage[]): Promise<readonly Verdict[]> {
+    const verdicts = new Array<Verdict>(messages.length).fill(done);
+    const groups = new Map<string, { index: number; delivery: Delivery }[]>();
+    const retryExchange = `${this.options.messaging.service}.retry`;
+    for (const [index, message] of messages.entries()) {
+      const reading = readDelivery(message, this.subscriptions, { retryExchange, checkouts: this.options.checkouts });
+      if (!reading.ok) {
+        verdicts[index] = { kind: 'quarantine', reason: reading.reason };
+        this.options.observer.handled('unreadable', verdicts[index], 0, message.attempt);
+        continue;
+      }
+      const group = groups.get(reading.type) ?? [];
+      group.push({ index, delivery: { event: reading.event, attempt: message.attempt } });
+      groups.set(reading.type, group);
+    }
+    for (const [type, group] of groups) {
+      const results = await this.handleGroup(type, group.map(({ delivery }) => delivery));
+      for (const [position, { index }] of group.entries()) verdicts[index] = results[position]!;
+    }
+    return verdicts;
+  }
+
+  /** One call of the handler; when it fails, one call a message, so that a bad one harms no other. */
+  private async handleGroup(type: string, deliveries: readonly Delivery[]): Promise<readonly Verdict[]> {
+    const startedMs = performance.now();
+    let verdicts: readonly Verdict[];
+    try {
+      verdicts = await this.callHandler(type, deliveries);
+    } catch (error) {
+      this.options.observer.failed(type, error);
+      if (deliveries.length > 1) {
+        const each: Verdict[] = [];
+        for (const delivery of deliveries) each.push(...(await this.handleGroup(type, [delivery])));
+        return each;
+      }
+      verdicts = [{ kind: 'retry', reason: `the handler failed: ${error instanceof Error ? error.name : 'unknown'}` }];
+    }
+    const durationMs = performance.now() - startedMs;
+    for (const [index, verdict] of verdicts.entries()) this.options.observer.handled(type, verdict, durationMs, deliveries[index]!.attempt);
+    return verdicts;
+  }
+
+  private async callHandler(type: string, deliveries: readonly Delivery[]): Promise<readonly Verdict[]> {
+    const handler = this.messageHandlers.get(type)!;
+    const correlationId = deliveries.length === 1 ? deliveries[0]!.event.correlationid : undefined;
+    const answer = await withCorrelation(correlationId, () => settled(handler, deliveries));
+    if (answer === undefined) return deliveries.map(() => done);
+    const verdicts = answer as readonly Verdict[];
+    if (verdicts.length !== deliveries.length) throw new Error(`the handler of ${type} answered ${verdicts.length} verdicts for ${deliveries.length} events`);
+    return verdicts;
+  }
+
+  private async answer(request: IncomingRequest): Promise<Buffer> {
+    return withCorrelation(request.correlationId, async () => {
+      const startedMs = performance.now();
+      const { name } = request;
+      const report = (outcome: string, error?: unknown): void =>
+        this.options.observer.answered(name, outcome, performance.now() - startedMs, error);
+      try {
+        const handler = this.messageHandlers.get(name);
+        if (!handler || handler.isEventHandler) throw new Problem('internal', { detail: 'this service does not answer that request' });
+        const value = await settled(handler, JSON.parse(request.body.toString('utf8')));
+        report('ok');
+        return Buffer.from(JSON.stringify({ ok: true, value: value ?? null }));
+      } catch (error) {
+        const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
+        report(problem.code, problem.code === 'internal' ? error : undefined);
+        return Buffer.from(JSON.stringify({ ok: false, problem: problem.toWire() }));
+      }
+    });
+  }
+}
+
+/** Awaits what a Nest handler proxy returns: a value, or a stream that errors where the handler threw. */
+async function settled(handler: MessageHandler, payload: unknown): Promise<unknown> {
+  const result: unknown = await handler(payload);
+  return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
+}

@@ -1,0 +1,11 @@
+import type { Verdict } from './broker.js';
+
+/** What the messaging layer reports, for logs and metrics. Nothing here holds a payload. */
+export interface MessagingObserver {
+  /** One message was handled: its type (or `unreadable`), what became of it, and how long its batch took. */
+  handled(type: string, verdict: Verdict, durationMs: number, attempt: number): void;
+  /** A handler threw; the messages are retried. */
+  failed(type: string, error: unknown): void;
+  /** One request was answered or refused. */
+  answered(name: string, outcome: string, durationMs: number, error?: unknown): void;
+}

@@ -1,0 +1,26 @@
+import type { DataSource } from 'typeorm';
+
+/**
+ * How long an inbox remembers an event, in days. A duplicate can come as late as the retry ladder and a broker that was
+ * away can hold it; what comes later still meets the unique indexes behind the inbox.
+ */
+export const INBOX_RETENTION_DAYS = 14;
+
+/** How much waits in an outbox, for metrics: how many events, and how old the oldest is in seconds (0 where there is none). */
+export interface OutboxLag {
+  readonly events: number;
+  readonly oldestSeconds: number;
+}
+
+/** Reads how much waits in the outbox. */
+export async function outboxLag(dataSource: DataSource): Promise<OutboxLag> {
+  const [row] = (await dataSource.query(
+    `select count(*)::int as events, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as seconds from outbox_events`,
+  )) as { events: number; seconds: number }[];
+  return { events: row!.events, oldestSeconds: row!.seconds };
+}
+
+/** Forgets inbox entries past their retention. */
+export async function pruneInbox(dataSource: DataSource): Promise<void> {
+  await dataSource.query('delete from inbox_events where received_at < clock_timestamp() - make_interval(days => $1)', [INBOX_RETENTION_DAYS]);
+}

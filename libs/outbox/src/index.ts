@@ -1,0 +1,6 @@
+export * from './housekeeping.js';
+export * from './inbox.js';
+export * from './outbox.js';
+export * from './outbox.migration.js';
+export * from './relay.js';
+export * from './tx.js';

@@ -1,0 +1,64 @@
+import type { DataSource } from 'typeorm';
+import { Tx } from './tx.js';
+
+/** SQLSTATEs after which the same transaction, begun anew, is likely to pass: deadlock, serialization, lock timeout. */
+const transientStates = new Set(['40P01', '40001', '55P03']);
+const TRANSACTION_ATTEMPTS_MAX = 4;
+
+/** The only way into a transaction of a service: its effect and its events commit together. */
+export class Outbox {
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Runs `work` in one READ COMMITTED transaction and commits it together with the events that it appended. Deadlocks
+   * are begun anew, so `work` must do nothing outside the transaction.
+   */
+  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once(work);
+      } catch (error) {
+        if (attempt >= TRANSACTION_ATTEMPTS_MAX || !transientStates.has(sqlStateOf(error) ?? '')) throw error;
+      }
+    }
+  }
+
+  /** Calls back after each commit that left events in the outbox. */
+  onAppended(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** Tells the relay that a statement of the service's own wrote to the outbox table. */
+  appended(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  private async once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    await runner.connect();
+    try {
+      await runner.startTransaction('READ COMMITTED');
+      const tx = new Tx(runner);
+      const result = await work(tx);
+      const appended = await tx.flush();
+      await runner.commitTransaction();
+      if (appended > 0) this.appended();
+      return result;
+    } catch (error) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+/** The SQLSTATE of a failed query, or undefined where the error is none of the database's. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
+  const state = driverError?.code ?? code;
+  return typeof state === 'string' ? state : undefined;
+}

@@ -1,0 +1,52 @@
+import type { EventContract } from '@latchkey/contracts';
+import { currentCorrelationId } from '@latchkey/messaging';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import type { z } from 'zod';
+
+interface PendingEvent {
+  readonly type: string;
+  readonly correlationId: string | undefined;
+  readonly data: unknown;
+}
+
+/**
+ * A transaction under way, handed explicitly to everything that takes part in it. Events appended to it are written to
+ * the outbox in one statement right before the commit, so that they go out if and only if the effect is there.
+ */
+export class Tx {
+  private readonly pending: PendingEvent[] = [];
+
+  constructor(private readonly runner: QueryRunner) {}
+
+  /** The TypeORM manager of this transaction. */
+  get manager(): EntityManager {
+    return this.runner.manager;
+  }
+
+  /** Runs SQL in this transaction and returns its rows, whatever the kind of statement. */
+  async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const result = await this.runner.query(sql, [...parameters], true);
+    return result.records as Row[];
+  }
+
+  /** Appends an event. It carries the correlation id of the act under way, or of the event that caused it. */
+  append<Schema extends z.ZodObject>(
+    event: EventContract<Schema>,
+    data: z.input<Schema>,
+    correlationId: string | undefined = currentCorrelationId(),
+  ): void {
+    this.pending.push({ type: event.type, correlationId, data });
+  }
+
+  /** Writes the appended events; called once, by `Outbox.transaction`. Resolves to how many there were. */
+  async flush(): Promise<number> {
+    const { pending } = this;
+    if (pending.length === 0) return 0;
+    await this.rows(
+      `insert into outbox_events (type, correlation_id, data)
+       select * from unnest($1::text[], $2::text[], $3::json[])`,
+      [pending.map((event) => event.type), pending.map((event) => event.correlationId ?? null), pending.map((event) => JSON.stringify(event.data))],
+    );
+    return pending.length;
+  }
+}

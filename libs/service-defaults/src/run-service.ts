@@ -1,0 +1,57 @@
+import { connectRabbit } from '@latchkey/messaging';
+import { type Configuration, ConfigurationError, readConfiguration, type Settings } from './configuration.js';
+import { createLogger, type Logger } from './logger.js';
+import { Metrics } from './metrics.js';
+import { type ServiceDefinition, startService } from './service.js';
+import type { StandardConfiguration } from './standard-settings.js';
+
+/** How long a clean stop may take before the process ends anyway, in milliseconds. */
+const STOP_TIMEOUT_MS = 12_000;
+
+/** The whole of a service's `main.ts`: reads the environment, starts, and stops cleanly on SIGTERM and SIGINT. */
+export async function runService<Config extends Settings>(definition: ServiceDefinition<Config>): Promise<void> {
+  const configuration = configurationOrExit(definition) as Configuration<Config> & StandardConfiguration;
+  const { service } = definition.messaging;
+  const logger = createLogger(service, configuration.logLevel);
+  const broker = await connectRabbit({ url: configuration.amqpUrl, clientName: `latchkey-${service}`, logger });
+  const running = await startService(definition, configuration, { broker, logger, metrics: new Metrics(), listen: true });
+  stopOnSignal(logger, async () => {
+    await running.stop();
+    await broker.close();
+  });
+}
+
+/** Stops once, on the first SIGTERM or SIGINT; a second one while draining changes nothing. Ends with exit code 0. */
+export function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {
+  let stopping = false;
+  const onSignal = (): void => {
+    if (stopping) return;
+    stopping = true;
+    const timer = setTimeout(() => {
+      logger.error('stopping took too long');
+      process.exit(1);
+    }, STOP_TIMEOUT_MS);
+    stop().then(
+      () => {
+        clearTimeout(timer);
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error('stopping failed', {}, error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+function configurationOrExit<Config extends Settings>(definition: ServiceDefinition<Config>): Configuration<Config> {
+  try {
+    return readConfiguration(definition.settings, process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${definition.messaging.service}: ${error.message}\n`);
+    process.exit(78);
+  }
+}

@@ -1,0 +1,139 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServiceMessaging } from '@latchkey/contracts';
+import { type Broker, checkoutUsers, EventStrategy } from '@latchkey/messaging';
+import { Outbox, outboxLag, pruneInbox, Relay } from '@latchkey/outbox';
+import { Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DataSource } from 'typeorm';
+import type { Configuration, Settings } from './configuration.js';
+import { type EntityClass, type MigrationClass, openDatabase } from './database.js';
+import { EdgeFilter } from './edge.filter.js';
+import { Health } from './health.js';
+import { type BodyMode, createHttpAdapter, equipHttp } from './http-edge.js';
+import { type Logger, nestLogger } from './logger.js';
+import type { Metrics } from './metrics.js';
+import { messagingObserver, relayObserver } from './observers.js';
+import { Periodic } from './periodic.js';
+import { RuntimeModule } from './runtime.module.js';
+import type { StandardConfiguration } from './standard-settings.js';
+
+/** What a service is, apart from where it runs: everything that `main.ts` and standalone need to start it. */
+export interface ServiceDefinition<Config extends Settings = Settings> {
+  readonly messaging: ServiceMessaging;
+  readonly settings: Config;
+  readonly module: Type;
+  readonly migrations: readonly MigrationClass[];
+  readonly entities: readonly EntityClass[];
+  readonly bodies: BodyMode;
+  /** Whether the service can do its work without the broker; then it stays ready, and says degraded. */
+  readonly worksWithoutBroker: boolean;
+  /** Adds what only this service's edge needs (CORS, documents, hooks), before Nest's routes are made. */
+  readonly equip?: (app: NestFastifyApplication) => void | Promise<void>;
+}
+
+/** Where a service runs. */
+export interface ServiceSurroundings {
+  readonly broker: Broker;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Whether to open the port of the configuration; standalone dispatches to `handle` instead. */
+  readonly listen: boolean;
+  /** How long to wait for the database to come up, in milliseconds. */
+  readonly databaseWaitMs?: number;
+}
+
+/** A service that runs. */
+export interface RunningService {
+  readonly health: Health;
+  readonly dataSource: DataSource;
+  /** Where it listens, or undefined where it does not. */
+  readonly url: string | undefined;
+  /** Serves one request, for a server that is shared. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Drains: takes no more, lets handlers and requests end, relays what is left, closes. The broker is the caller's. */
+  stop(): Promise<void>;
+}
+
+/** Starts a service: database and migrations, topology, Nest, consumers, relay, and last the port. */
+export async function startService<Config extends Settings>(
+  definition: ServiceDefinition<Config>,
+  configuration: Configuration<Config> & StandardConfiguration,
+  surroundings: ServiceSurroundings,
+): Promise<RunningService> {
+  const { messaging } = definition;
+  const { broker, logger, metrics } = surroundings;
+  const dataSource = await openDatabase(
+    { url: configuration.databaseUrl, service: messaging.service, migrations: definition.migrations, entities: definition.entities, poolSizeMax: 10, logger },
+    surroundings.databaseWaitMs ?? 60_000,
+  );
+  const health = new Health();
+  watchParts(definition, dataSource, surroundings, health);
+  const outbox = new Outbox(dataSource);
+  const relay = new Relay({ dataSource, broker, service: messaging.service, observer: relayObserver(messaging.service, logger, metrics) });
+  outbox.onAppended(() => relay.wake());
+  const housekeeping = new Periodic('prune-inbox', 3_600_000, () => pruneInbox(dataSource), logger);
+
+  const filter = new EdgeFilter(logger);
+  const strategy = new EventStrategy({
+    broker,
+    messaging,
+    checkouts: checkoutUsers(configuration.checkoutUsers),
+    observer: messagingObserver(messaging.service, logger, metrics),
+  });
+  const root = { module: Root, imports: [RuntimeModule.of({ configuration, logger, metrics, health, dataSource, outbox, broker }), definition.module] };
+  const app = await NestFactory.create<NestFastifyApplication>(root, createHttpAdapter({ filter }), {
+    logger: nestLogger(logger),
+    abortOnError: false,
+    bodyParser: false,
+  });
+  app.useGlobalFilters(filter);
+  app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+  const fastify = app.getHttpAdapter().getInstance();
+  equipHttp(fastify as never, { service: messaging.service, bodies: definition.bodies, filter, logger, metrics, health });
+  await definition.equip?.(app);
+  await app.init();
+  await fastify.ready();
+  await broker.declare(messaging);
+  await app.startAllMicroservices();
+  relay.start();
+  housekeeping.start();
+  if (surroundings.listen) await app.listen(configuration.port, configuration.host);
+  const url = surroundings.listen ? (await app.getUrl()).replace('[::1]', '127.0.0.1') : undefined;
+  logger.info('started', { url });
+
+  return {
+    health,
+    dataSource,
+    url,
+    handle: (request, response) => fastify.routing(request, response),
+    stop: async () => {
+      await strategy.close();
+      await app.close();
+      await housekeeping.stop();
+      await relay.stop();
+      await dataSource.destroy();
+      logger.info('stopped');
+    },
+  };
+}
+
+/** The module above a service's own. */
+@Module({})
+class Root {}
+
+function watchParts(definition: ServiceDefinition, dataSource: DataSource, { broker, metrics }: ServiceSurroundings, health: Health): void {
+  const { service } = definition.messaging;
+  health.add('database', true, async () => {
+    await dataSource.query('select 1');
+    return undefined;
+  });
+  health.add('broker', !definition.worksWithoutBroker, async () => (broker.state === 'up' ? undefined : `the broker is ${broker.state}`));
+  metrics.beforeScrape(async () => {
+    metrics.brokerUp.set({ service }, broker.state === 'up' ? 1 : 0);
+    const lag = await outboxLag(dataSource);
+    metrics.outboxEvents.set({ service }, lag.events);
+    metrics.outboxLag.set({ service }, lag.oldestSeconds);
+    for (const { queue, messages } of await broker.depths(service)) metrics.queueDepth.set({ service, queue }, messages);
+  });
+}

@@ -36,7 +36,7 @@ export function hear<Schema extends z.ZodObject, Field extends keyof z.infer<Sch
 ): Subscription<Pick<z.infer<Schema>, Field>> {
   const mask = Object.fromEntries(fields.map((field) => [field, true as const]));
   const schema = event.schema.pick(mask as never) as unknown as z.ZodType<Pick<z.infer<Schema>, Field>>;
-  return { event: event as unknown as EventContract, fields, schema };
+  return { event: event, fields, schema };
 }
 
 /** The data that a subscription delivers. */

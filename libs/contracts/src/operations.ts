@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { license, licenseRequest } from './license-messages.js';
+import { createLicense, showJwks } from './device-operations.js';
 import { defineOperation, scopes } from './operation-contract.js';
-import { accountDevice, contentTokenView, cookieView, deviceRecord, jwks, purchaseView, registrationTokenView } from './resources.js';
+import { accountDevice, contentTokenView, cookieView, deviceRecord, purchaseView, registrationTokenView } from './resources.js';
 import { idempotencyKey } from './requests.js';
 import { accountId, contentId, contentKey, cookie, deviceId, durationSeconds, kid, kids, merchantId, purchaseId, reason, rights, timestamp } from './vocabulary.js';
 
@@ -247,43 +247,6 @@ export const streamEvents = defineOperation({
   refusals: [],
 });
 
-/** `POST /v1/licenses`. */
-export const createLicense = defineOperation({
-  id: 'createLicense',
-  server: 'license-server',
-  method: 'POST',
-  path: '/v1/licenses',
-  summary: 'A device asks for a licence with its token and a DPoP proof of its key',
-  security: { kind: 'dpop' },
-  body: licenseRequest,
-  bodyOptional: true,
-  answers: { 200: { description: 'A Clear Key licence', schema: license } },
-  refusals: [
-    'unauthenticated',
-    'invalid-dpop-proof',
-    'use-dpop-nonce',
-    'invalid-token',
-    'device-revoked',
-    'kid-not-in-token',
-    'rental-expired',
-    'rental-not-started',
-    'cookie-bound-elsewhere',
-    'unavailable',
-  ],
-});
-
-/** `GET /.well-known/jwks.json`. */
-export const showJwks = defineOperation({
-  id: 'showJwks',
-  server: 'both',
-  method: 'GET',
-  path: '/.well-known/jwks.json',
-  summary: 'The keys with which tokens are verified',
-  security: { kind: 'none' },
-  answers: { 200: { description: 'A JSON Web Key Set', schema: jwks } },
-  refusals: [],
-});
-
 /** Every HTTP call of the public surface, in the order of the reference. */
 export const operations = [
   createCookie,
@@ -303,3 +266,5 @@ export const operations = [
   createLicense,
   showJwks,
 ] as const;
+
+export { createLicense, showJwks };

@@ -1,11 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 
 const correlations = new AsyncLocalStorage<string>();
 
 /** Runs `work` so that everything it logs, asks and publishes carries this correlation id. */
 export function withCorrelation<T>(correlationId: string | undefined, work: () => T): T {
-  return correlations.run(correlationId ?? randomUUID(), work);
+  return correlations.run(correlationId ?? crypto.randomUUID(), work);
 }
 
 /** The correlation id of the act under way, or undefined outside of one. */

@@ -14,10 +14,10 @@ export interface OutboxLag {
 
 /** Reads how much waits in the outbox. */
 export async function outboxLag(dataSource: DataSource): Promise<OutboxLag> {
-  const [row] = (await dataSource.query(
+  const rows = await dataSource.query<{ events: number; seconds: number }[]>(
     `select count(*)::int as events, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as seconds from outbox_events`,
-  )) as { events: number; seconds: number }[];
-  return { events: row!.events, oldestSeconds: row!.seconds };
+  );
+  return { events: rows[0]!.events, oldestSeconds: rows[0]!.seconds };
 }
 
 /** Forgets inbox entries past their retention. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Problem } from '@latchkey/contracts';
 import { readCorrelationId, withCorrelation } from '@latchkey/messaging';
@@ -31,7 +30,7 @@ export function createHttpAdapter(parts: Pick<HttpEdgeParts, 'filter'>): Fastify
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: 15_000,
     forceCloseConnections: 'idle',
-    genReqId: (request: { headers: Record<string, unknown> }) => readCorrelationId(request.headers['x-request-id']) ?? randomUUID(),
+    genReqId: (request: { headers: Record<string, unknown> }) => readCorrelationId(request.headers['x-request-id']) ?? crypto.randomUUID(),
     routerOptions: { maxParamLength: 512 },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => void parts.filter.render(error, request, reply),
     clientErrorHandler: (_error: Error, socket: Socket) => refuseGarbage(socket),

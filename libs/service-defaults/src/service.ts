@@ -90,32 +90,57 @@ export async function startService<Config extends Settings>(
   app.useGlobalFilters(filter);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
   const fastify = app.getHttpAdapter().getInstance();
-  equipHttp(fastify as never, { service: messaging.service, bodies: definition.bodies, filter, logger, metrics, health });
+  equipHttp(fastify, { service: messaging.service, bodies: definition.bodies, filter, logger, metrics, health });
   await definition.equip?.(app);
   await app.init();
   await fastify.ready();
-  await broker.declare(messaging);
-  await app.startAllMicroservices();
-  relay.start();
+  const speaking = speak(app, definition, surroundings).then(() => relay.start());
+  // A service that works without the broker must come up, and serve, while the broker is away.
+  if (definition.worksWithoutBroker) speaking.catch((error: unknown) => logger.error('the broker could not be joined', {}, error));
+  else await speaking;
   housekeeping.start();
   if (surroundings.listen) await app.listen(configuration.port, configuration.host);
   const url = surroundings.listen ? (await app.getUrl()).replace('[::1]', '127.0.0.1') : undefined;
   logger.info('started', { url });
 
+  const inFlight = new InFlight();
   return {
     health,
     dataSource,
     url,
-    handle: (request, response) => fastify.routing(request, response),
+    handle: (request, response) => {
+      inFlight.add(response);
+      fastify.routing(request, response);
+    },
     stop: async () => {
       await strategy.close();
       await app.close();
+      await inFlight.ended();
       await housekeeping.stop();
       await relay.stop();
       await dataSource.destroy();
       logger.info('stopped');
     },
   };
+}
+
+async function speak(app: NestFastifyApplication, { messaging }: ServiceDefinition, { broker }: ServiceSurroundings): Promise<void> {
+  await broker.declare(messaging);
+  await app.startAllMicroservices();
+}
+
+/** Requests that came through a shared server, which Nest does not wait for when it closes. */
+class InFlight {
+  private readonly responses = new Set<ServerResponse>();
+
+  add(response: ServerResponse): void {
+    this.responses.add(response);
+    response.once('close', () => this.responses.delete(response));
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all([...this.responses].map((response) => new Promise((resolve) => response.once('close', resolve))));
+  }
 }
 
 /** The module above a service's own. */

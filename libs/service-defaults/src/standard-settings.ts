@@ -60,7 +60,7 @@ export const checkoutUsers = setting(
       if (match) users.set(match[1]!, match[2]!);
       else context.addIssue({ code: 'custom', message: 'must be pairs of broker user and merchant, user:merchant, separated by commas' });
     }
-    return users as ReadonlyMap<string, string>;
+    return users;
   }),
   { description: 'Broker users of checkouts beside checkout-<merchantId>, as user:merchant pairs separated by commas', fallback: '' },
 );

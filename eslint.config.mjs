@@ -1,0 +1,54 @@
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+const frameworks = ['@nestjs/*', 'typeorm', 'pg', 'amqplib', 'fastify', 'testcontainers'];
+const rooms = [
+  { sourceTag: 'type:pure', onlyDependOnLibsWithTags: ['type:pure'], bannedExternalImports: frameworks },
+  { sourceTag: 'type:infrastructure', onlyDependOnLibsWithTags: ['type:pure', 'type:infrastructure'] },
+  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:pure', 'type:infrastructure', 'type:testing'] },
+  { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:pure', 'type:infrastructure'] },
+  { sourceTag: 'type:composition', onlyDependOnLibsWithTags: ['type:pure', 'type:infrastructure', 'type:app'] },
+  { sourceTag: 'type:e2e', onlyDependOnLibsWithTags: ['*'] },
+];
+/** Tests of any project may use what is made for tests; everything else holds for them too. */
+const roomsForTests = rooms.map((room) => ({ ...room, onlyDependOnLibsWithTags: [...room.onlyDependOnLibsWithTags, 'type:testing'] }));
+const boundaries = (depConstraints) => ['error', { enforceBuildableLibDependency: false, allowCircularSelfDependency: false, allow: [], depConstraints }];
+
+const cryptography = {
+  name: 'node:crypto',
+  message: 'Only libs/crypto touches keys and algorithms; globalThis.crypto.randomUUID() makes plain ids.',
+};
+
+export default tseslint.config(
+  { ignores: ['**/dist', '**/out-spec', '**/node_modules', '.nx', 'coverage', '**/*.mjs'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(rooms),
+      '@typescript-eslint/no-deprecated': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'max-lines': ['error', { max: 300, skipBlankLines: false, skipComments: false }],
+      'max-lines-per-function': ['error', { max: 70 }],
+      'no-console': 'error',
+      'no-restricted-imports': ['error', { paths: [cryptography, { name: 'crypto', message: cryptography.message }] }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+    },
+  },
+  {
+    files: ['libs/crypto/**/*.ts'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
+  {
+    files: ['**/*.spec.ts', '**/test/**/*.ts', 'e2e/**/*.ts', 'libs/kits/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(roomsForTests),
+      'max-lines-per-function': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+);

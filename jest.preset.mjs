@@ -5,7 +5,7 @@ delete swc.$schema;
 
 export default {
   testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: ['@latchkey/source', 'node', 'import', 'default'] },
+  testEnvironmentOptions: { customExportConditions: ['@latchkey/source', 'node', 'node-addons'] },
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -21,6 +21,8 @@ export class Outbox {
         return await this.once(work);
       } catch (error) {
         if (attempt >= TRANSACTION_ATTEMPTS_MAX || !transientStates.has(sqlStateOf(error) ?? '')) throw error;
+        // Begun anew at once, it could take its first lock back before the other side got it, and deadlock again.
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
       }
     }
   }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { DeviceRegistered, type EventContract, hear, PurchaseCompleted, type Subscription } from '@latchkey/contracts';
+import type { RawMessage } from './broker.js';
+import { toMessage } from './cloud-event-codec.js';
+import { checkoutUsers } from './publisher-check.js';
+import { readDelivery } from './reading.js';
+
+const hears: Subscription[] = [hear(PurchaseCompleted, ['merchantId', 'purchaseId']), hear(DeviceRegistered, ['merchantId', 'cookie'])];
+const subscriptions = new Map(hears.map((subscription) => [subscription.event.type, subscription]));
+const checkouts = checkoutUsers(new Map([['shop', 'default']]));
+const read = (message: RawMessage) => readDelivery(message, subscriptions, { retryExchange: 'token-issuer.retry', checkouts });
+
+function message(event: EventContract, change: Partial<RawMessage> & { data?: unknown } = {}): RawMessage {
+  const { data = event.example, ...rest } = change;
+  const { body, contentType, headers } = toMessage({ specversion: '1.0', id: '1', source: '/x', type: event.type, data });
+  return { body, contentType, headers, exchange: 'latchkey.events', routingKey: event.type, publisher: undefined, attempt: 1, redelivered: false, ...rest };
+}
+const purchase = (change: Parameters<typeof message>[1] = {}): RawMessage => message(PurchaseCompleted as never, { publisher: 'checkout-default', ...change });
+
+describe('readDelivery', () => {
+  it('hands over the fields that the service uses', () => {
+    expect(read(message(DeviceRegistered as never))).toMatchObject({
+      ok: true,
+      type: 'device.registered.v1',
+      event: { data: { merchantId: 'default', cookie: DeviceRegistered.example.cookie } },
+    });
+  });
+
+  it('refuses an event inside another routing key: the broker checks keys, not headers', () => {
+    expect(read(message(DeviceRegistered as never, { routingKey: 'purchase.completed.v1' }))).toEqual({ ok: false, reason: expect.stringMatching(/routing key/) });
+  });
+
+  it('takes a retry, whose routing key is the service’s own', () => {
+    expect(read(message(DeviceRegistered as never, { exchange: 'token-issuer.retry', routingKey: 'in', attempt: 2 })).ok).toBe(true);
+    expect(read(message(DeviceRegistered as never, { exchange: 'cookie.retry', routingKey: 'in' })).ok).toBe(false);
+  });
+
+  it('refuses a type that the service does not hear', () => {
+    const unheard = { ...DeviceRegistered, type: 'device.polished.v1' };
+    expect(read(message(unheard as never))).toEqual({ ok: false, reason: expect.stringMatching(/does not hear/) });
+  });
+
+  it('names the broken fields and never their values', () => {
+    const reading = read(purchase({ data: { ...PurchaseCompleted.example, purchaseId: 'no secrets here!' } }));
+    expect(reading).toEqual({ ok: false, reason: 'the data breaks the schema at /purchaseId' });
+  });
+
+  it.each([
+    ['its own checkout', 'checkout-default', true],
+    ['a user that the operator named', 'shop', true],
+    ['nobody', undefined, false],
+    ['another merchant’s checkout', 'checkout-other', false],
+    ['a service', 'gateway', false],
+    ['a user without a merchant', 'checkout-', false],
+  ])('believes a purchase that %s published: %s', (_, publisher, believed) => {
+    expect(read(purchase({ publisher })).ok).toBe(believed);
+  });
+});

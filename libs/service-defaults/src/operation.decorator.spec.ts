@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { operations, Problem } from '@latchkey/contracts';
+import { readInput } from './index.js';
+
+const read = (operation: Parameters<typeof readInput>[0], request: Record<string, unknown>): unknown =>
+  readInput(operation, { params: {}, query: {}, headers: {}, body: undefined, ...request } as never);
+const problemOf = (operation: Parameters<typeof readInput>[0], request: Record<string, unknown>): Problem => {
+  try {
+    read(operation, request);
+  } catch (error) {
+    return error as Problem;
+  }
+  throw new Error('nothing was refused');
+};
+
+describe('readInput', () => {
+  it('hands over the validated parts', () => {
+    const input = read(operations.createCookie, { headers: { 'idempotency-key': 'k', host: 'x' }, body: { accountId: 'alice' } });
+    expect(input).toEqual({ params: undefined, query: undefined, headers: { 'idempotency-key': 'k' }, body: { accountId: 'alice' } });
+  });
+
+  it('lists every broken rule, with a pointer into the body or the name of the part', () => {
+    const problem = problemOf(operations.createPurchase, { body: { purchaseId: 'p', cookie: 'c', contentId: '', kids: ['x'], rights: { type: 'purchase' } } });
+    expect(problem.code).toBe('invalid-request');
+    expect(problem.errors?.map((error) => error.path)).toEqual(['/contentId', '/kids/0']);
+    expect(problemOf(operations.storeContentKey, { params: { kid: 'K' }, body: { key: '00'.repeat(16) } }).errors?.[0]?.path).toBe('/params/kid');
+  });
+
+  it('calls members that nobody knows by their name', () => {
+    const problem = problemOf(operations.createCookie, { body: { accountId: 'alice', colour: 1, 'a/b': 2 } });
+    expect([problem.code, problem.status]).toEqual(['unknown-member', 400]);
+    expect(problem.errors?.map((error) => error.path)).toEqual(['/colour', '/a~1b']);
+  });
+
+  it('says invalid-request where something else is wrong too', () => {
+    expect(problemOf(operations.createCookie, { body: { colour: 1 } }).code).toBe('invalid-request');
+  });
+
+  it('lets a body be left out only where the operation says so', () => {
+    expect(read(operations.createRefund, { params: { purchaseId: 'p' } })).toMatchObject({ body: {} });
+    expect(problemOf(operations.createCookie, {}).code).toBe('invalid-request');
+    expect(problemOf(operations.createRefund, { params: { purchaseId: 'p' }, body: null }).code).toBe('invalid-request');
+  });
+});

@@ -1,0 +1,21 @@
+export { Checkout } from './checkout.js';
+export type { CheckoutMessage, PublishOutcome } from './checkout.js';
+export { eventually } from './eventually.js';
+export type { EventuallyOptions } from './eventually.js';
+export { FakeDevice } from './fake-device.js';
+export type { FakeLicenseAnswer, FakeLicenseRequest } from './fake-device.js';
+export { describeWhere, describeWithRabbit } from './left-out-suites.js';
+export { RabbitManagement } from './rabbit-management.js';
+export type {
+  BrokerPermissions,
+  ListedBinding,
+  ListedConnection,
+  ListedExchange,
+  ListedQueue,
+} from './rabbit-management.js';
+export { freePort, startProcess } from './start-process.js';
+export type { ProcessEnd, ProcessOptions, StartedProcess } from './start-process.js';
+export { createTestDatabase } from './test-database.js';
+export type { TestDatabase } from './test-database.js';
+export { createTestVhost } from './test-vhost.js';
+export type { TestVhost } from './test-vhost.js';

@@ -1,0 +1,110 @@
+/** A queue as the management API lists it; counts lag by a second or so (see `TestVhost.depth`). */
+export interface ListedQueue {
+  name: string;
+  type: string;
+  durable: boolean;
+  arguments: Record<string, unknown>;
+  messages?: number;
+  consumers?: number;
+}
+
+export interface ListedExchange {
+  name: string;
+  type: string;
+  durable: boolean;
+  arguments: Record<string, unknown>;
+}
+
+export interface ListedBinding {
+  source: string;
+  destination: string;
+  destination_type: 'queue' | 'exchange';
+  routing_key: string;
+  arguments: Record<string, unknown>;
+}
+
+export interface ListedConnection {
+  name: string;
+  user: string;
+  vhost: string;
+  client_properties: Record<string, unknown>;
+}
+
+/** Regular expressions of what a user may do in the vhost; empty strings allow nothing. */
+export interface BrokerPermissions {
+  configure: string;
+  write: string;
+  read: string;
+}
+
+/** RabbitMQ's management HTTP API, for one vhost. */
+export class RabbitManagement {
+  readonly #origin: string;
+  readonly #authorization: string;
+  readonly #vhost: string;
+
+  /** `amqpUrl` names the administrator whose credentials are used. */
+  constructor(managementUrl: string, amqpUrl: string, vhost: string) {
+    const { username, password } = new URL(amqpUrl);
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#origin = new URL(managementUrl).origin;
+    this.#authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    this.#vhost = encodeURIComponent(vhost);
+  }
+
+  queues(): Promise<ListedQueue[]> {
+    return this.request('GET', `/api/queues/${this.#vhost}`);
+  }
+
+  exchanges(): Promise<ListedExchange[]> {
+    return this.request('GET', `/api/exchanges/${this.#vhost}`);
+  }
+
+  bindings(): Promise<ListedBinding[]> {
+    return this.request('GET', `/api/bindings/${this.#vhost}`);
+  }
+
+  connections(): Promise<ListedConnection[]> {
+    return this.request('GET', `/api/vhosts/${this.#vhost}/connections`);
+  }
+
+  /** Has the broker cut every connection into the vhost (of `user` alone, where given). Returns how many. */
+  async closeConnections(user?: string): Promise<number> {
+    const connections = (await this.connections()).filter((connection) => !user || connection.user === user);
+    for (const { name } of connections) await this.request('DELETE', `/api/connections/${encodeURIComponent(name)}`);
+    return connections.length;
+  }
+
+  /** Removes a queue, which its consumers hear as `basic.cancel`. */
+  async deleteQueue(name: string): Promise<void> {
+    await this.request('DELETE', `/api/queues/${this.#vhost}/${encodeURIComponent(name)}`);
+  }
+
+  /** Makes or changes a user without tags and sets what it may do in this vhost. */
+  async putUser(name: string, password: string, permissions: BrokerPermissions): Promise<void> {
+    await this.request('PUT', `/api/users/${encodeURIComponent(name)}`, { password, tags: '' });
+    await this.allow(name, permissions);
+  }
+
+  async allow(user: string, permissions: BrokerPermissions): Promise<void> {
+    await this.request('PUT', `/api/permissions/${this.#vhost}/${encodeURIComponent(user)}`, permissions);
+  }
+
+  /** Restricts what routing keys a user may publish to a topic exchange with. */
+  async allowTopic(user: string, exchange: string, permissions: { write: string; read: string }): Promise<void> {
+    const path = `/api/topic-permissions/${this.#vhost}/${encodeURIComponent(user)}`;
+    await this.request('PUT', path, { exchange, ...permissions });
+  }
+
+  /** For what has no method here: any call of the API, with a JSON body and answer. Rejects on a status of 400 and up. */
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(this.#origin + path, {
+      method,
+      headers: { authorization: this.#authorization, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+}

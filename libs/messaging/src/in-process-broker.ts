@@ -1,0 +1,205 @@
+import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
+import { Pool } from 'pg';
+import {
+  ATTEMPTS_MAX,
+  type BatchHandler,
+  type Broker,
+  type BrokerState,
+  type OutgoingRequest,
+  type PublishOutcome,
+  type QuarantinedMessage,
+  type QueueDepth,
+  type RequestHandler,
+  type RetryRung,
+  retryLadder,
+  type Running,
+} from './broker.js';
+import { toMessage } from './cloud-event-codec.js';
+import { Consumer } from './in-process/consumer.js';
+import { MessageStore, type OutgoingMessage } from './in-process/message-store.js';
+import { RequestDesk } from './in-process/request-desk.js';
+import { migrate } from './in-process/schema.js';
+import { ServiceQueue } from './in-process/service-queue.js';
+import type { RetryPolicy } from './in-process/settlement.js';
+
+/** Where the bus reports what an operator should know. It is told no payloads. */
+export interface InProcessBrokerLogger {
+  warn(details: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What an in-process bus is opened with. */
+export interface InProcessBrokerOptions {
+  /** A PostgreSQL database that belongs to the bus alone. Its tables are made on opening. */
+  readonly databaseUrl: string;
+  readonly ladder?: readonly RetryRung[];
+  readonly attemptsMax?: number;
+  readonly logger?: InProcessBrokerLogger;
+}
+
+const CONNECTIONS_MAX = 4;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A database that took a query and never answers must not stop the bus for ever: the outcome is then unknown. */
+const QUERY_TIMEOUT_MS = 30_000;
+
+/**
+ * Opens the bus of a single process. Rejects when the database cannot be reached, or was written by a newer version.
+ *
+ * Only one process at a time may consume from a database (standalone refuses a second one on its data directory). Another
+ * may look into the quarantine and redrive it meanwhile.
+ */
+export async function openInProcessBroker(options: InProcessBrokerOptions): Promise<InProcessBroker> {
+  const logger = options.logger ?? { warn: () => undefined };
+  const pool = new Pool({
+    connectionString: options.databaseUrl,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'latchkey-bus',
+  });
+  // Without a listener a connection that is cut while idle would end the process. The pool has already dropped it.
+  pool.on('error', (error) => logger.warn({ error: error.message }, 'the bus lost a database connection'));
+  try {
+    await migrate(pool);
+    const store = new MessageStore(pool);
+    const policy = { ladder: options.ladder ?? retryLadder, attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX };
+    return new InProcessBroker(pool, store, policy, await store.highestId(), logger);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+/**
+ * The bus of a process that holds all the services: messages lie in PostgreSQL until their verdict is carried out, so
+ * that a process that dies at any moment loses none; requests go from hand to hand. An event is confirmed when it is
+ * committed for every service that hears its type.
+ *
+ * Who hears what is known from `declare` alone: an event whose type no declared service hears is `unroutable`, as it is
+ * on a broker without a binding. So declare **every** service before anything is published; a service that declares late
+ * misses what was published meanwhile for others of the same type.
+ */
+export class InProcessBroker implements Broker {
+  private readonly hearers = new Map<ServiceName, readonly string[]>();
+  private readonly queues = new Map<ServiceName, ServiceQueue>();
+  private readonly running = new Set<Running>();
+  private readonly desk: RequestDesk;
+  private closed: Promise<void> | undefined;
+
+  /** Use `openInProcessBroker`, which makes the tables first. */
+  constructor(
+    private readonly pool: Pool,
+    private readonly store: MessageStore,
+    private readonly policy: RetryPolicy,
+    private readonly inheritedIdMax: bigint,
+    private readonly logger: InProcessBrokerLogger,
+  ) {
+    this.desk = new RequestDesk((service, name, error) =>
+      this.logger.warn({ service, request: name, error: nameOf(error) }, 'a request was not answered: its handler failed'),
+    );
+  }
+
+  get state(): BrokerState {
+    return this.closed ? 'down' : this.store.state;
+  }
+
+  async declare(messaging: ServiceMessaging): Promise<void> {
+    this.hearers.set(messaging.service, [...new Set(messaging.hears.map(({ event }) => event.type))]);
+  }
+
+  async publish(events: readonly CloudEvent[]): Promise<readonly PublishOutcome[]> {
+    const heard = new Set([...this.hearers.values()].flat());
+    const encoded = events.map((event) => (heard.has(event.type) ? this.encode(event) : 'unroutable'));
+    const messages = encoded.filter((outcome): outcome is OutgoingMessage => typeof outcome === 'object');
+    const outcome = messages.length === 0 ? 'confirmed' : await this.confirm(messages);
+    return encoded.map((each) => (typeof each === 'object' ? outcome : each));
+  }
+
+  async consume({ service }: ServiceMessaging, handler: BatchHandler): Promise<Running> {
+    this.refuseWhenClosed();
+    const onFailure = (error: unknown, backoffMs: number): void =>
+      this.logger.warn({ service, error: nameOf(error), backoffMs }, 'a batch of messages was not settled and comes again');
+    return this.track(new Consumer({ service, queue: this.queueOf(service), handler, policy: this.policy, onFailure }));
+  }
+
+  async request(service: ServiceName, request: OutgoingRequest): Promise<Buffer> {
+    return this.desk.request(service, request);
+  }
+
+  async serve(service: ServiceName, handler: RequestHandler): Promise<Running> {
+    this.refuseWhenClosed();
+    return this.track(this.desk.serve(service, handler));
+  }
+
+  async quarantined(service: ServiceName, limit: number): Promise<readonly QuarantinedMessage[]> {
+    return this.store.quarantined(service, limit);
+  }
+
+  async redrive(service: ServiceName, ids?: readonly string[]): Promise<number> {
+    const count = await this.store.redrive(service, ids);
+    this.queueOf(service).ring();
+    return count;
+  }
+
+  async depths(service: ServiceName): Promise<readonly QueueDepth[]> {
+    return this.store.depths(service);
+  }
+
+  /** Stops what still runs, then closes the connections. */
+  async close(): Promise<void> {
+    this.closed ??= Promise.all([...this.running].map((part) => part.stop())).then(() => this.pool.end());
+    await this.closed;
+  }
+
+  /** An event that cannot be written as a message (it is too large) fails alone. */
+  private encode(event: CloudEvent): OutgoingMessage | 'failed' {
+    try {
+      return { type: event.type, message: toMessage(event) };
+    } catch (error) {
+      this.logger.warn({ type: event.type, id: event.id, error: nameOf(error) }, 'an event cannot be written as a message');
+      return 'failed';
+    }
+  }
+
+  private async confirm(messages: readonly OutgoingMessage[]): Promise<PublishOutcome> {
+    const hearers = [...this.hearers].flatMap(([service, types]) => types.map((type) => [service, type] as const));
+    try {
+      await this.store.insert(messages, hearers);
+    } catch (error) {
+      this.logger.warn({ events: messages.length, error: nameOf(error) }, 'events could not be stored');
+      return 'failed';
+    }
+    const types = new Set(messages.map(({ type }) => type));
+    for (const [service, heard] of this.hearers) if (heard.some((type) => types.has(type))) this.queues.get(service)?.ring();
+    return 'confirmed';
+  }
+
+  /** What starts after closing would never be stopped, and would ask a database that is gone for ever. */
+  private refuseWhenClosed(): void {
+    if (this.closed) throw new Error('the bus is closed');
+  }
+
+  private queueOf(service: ServiceName): ServiceQueue {
+    let queue = this.queues.get(service);
+    if (!queue) this.queues.set(service, (queue = new ServiceQueue(service, this.store, this.inheritedIdMax)));
+    return queue;
+  }
+
+  private track(part: Running): Running {
+    const tracked: Running = {
+      stop: async () => {
+        await part.stop();
+        this.running.delete(tracked);
+      },
+    };
+    this.running.add(tracked);
+    return tracked;
+  }
+}
+
+/** What an error may say in a log: its name and code. Its message can quote a row, and so a payload. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? `${error.name} ${code}` : error.name;
+}

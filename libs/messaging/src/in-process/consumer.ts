@@ -1,0 +1,99 @@
+import type { ServiceName } from '@latchkey/contracts';
+import { BATCH_SIZE_MAX, type BatchHandler, type RawMessage, type Running } from '../broker.js';
+import { Doorbell } from './doorbell.js';
+import type { StoredMessage } from './message-store.js';
+import type { ServiceQueue } from './service-queue.js';
+import { type RetryPolicy, settle } from './settlement.js';
+
+/** What a consumer works with. */
+export interface ConsumerOptions {
+  readonly service: ServiceName;
+  readonly queue: ServiceQueue;
+  readonly handler: BatchHandler;
+  readonly policy: RetryPolicy;
+  /** Told of every round that failed: the handler rejected, or the database did not answer. */
+  readonly onFailure: (error: unknown, backoffMs: number) => void;
+}
+
+/**
+ * How long an idle consumer goes without looking. Everything in the process rings; this finds what another process put
+ * there (the quarantine command's redrive), and notices a database that is back.
+ */
+const LOOK_EVERY_MS = 5_000;
+const BACKOFF_MS_MIN = 100;
+const BACKOFF_MS_MAX = 5_000;
+
+/** Takes a service's messages, has them handled, and carries out the verdicts, until it is stopped. */
+export class Consumer implements Running {
+  private readonly newMessages = new Doorbell();
+  private readonly stopped = new Doorbell();
+  private stopping = false;
+  private failuresInARow = 0;
+  private readonly ended: Promise<void>;
+
+  constructor(private readonly options: ConsumerOptions) {
+    options.queue.listen(this.newMessages);
+    this.ended = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.stopped.ring();
+    this.newMessages.ring();
+    await this.ended;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      this.newMessages.reset();
+      const idleMs = await this.round();
+      if (idleMs > 0) await this.newMessages.wait(idleMs);
+    }
+    this.options.queue.leave(this.newMessages);
+  }
+
+  /** Handles what is waiting. Answers how long there will be nothing to do unless somebody rings. */
+  private async round(): Promise<number> {
+    try {
+      const { messages, nextRetryInMs } = await this.options.queue.take(BATCH_SIZE_MAX);
+      if (messages.length === 0) {
+        this.failuresInARow = 0;
+        return Math.min(Math.max(Math.ceil(nextRetryInMs ?? LOOK_EVERY_MS), 1), LOOK_EVERY_MS);
+      }
+      await this.handle(messages);
+      this.failuresInARow = 0;
+    } catch (error) {
+      await this.backOff(error);
+    }
+    return 0;
+  }
+
+  private async handle(messages: readonly StoredMessage[]): Promise<void> {
+    const { queue, handler, policy } = this.options;
+    try {
+      if (this.stopping) return queue.giveBack(messages);
+      const verdicts = await handler(messages.map((message) => this.asRaw(message)));
+      // A verdict too few would leave a message in hand for ever; one too many means that they belong to other messages.
+      if (verdicts.length !== messages.length) throw new Error(`${verdicts.length} verdicts for ${messages.length} messages`);
+      await queue.settle(messages.map((message, index) => ({ message, settlement: settle(message.attempt, verdicts[index]!, policy) })));
+    } catch (error) {
+      queue.giveBack(messages);
+      throw error;
+    }
+  }
+
+  /** Waits before the next round. New messages do not cut it short: under load that would be a hot loop. */
+  private async backOff(error: unknown): Promise<void> {
+    const backoffMs = Math.min(BACKOFF_MS_MIN * 2 ** this.failuresInARow, BACKOFF_MS_MAX);
+    this.failuresInARow += 1;
+    this.options.onFailure(error, backoffMs);
+    await this.stopped.wait(backoffMs);
+  }
+
+  private asRaw(message: StoredMessage): RawMessage {
+    const { body, contentType, headers, routingKey, attempt } = message;
+    const exchange = attempt === 1 ? 'latchkey.events' : `${this.options.service}.retry`;
+    const redelivered = this.options.queue.redelivered(message);
+    return { body, contentType, headers, exchange, routingKey, publisher: undefined, attempt, redelivered };
+  }
+}

@@ -1,0 +1,190 @@
+import { MESSAGE_BYTES_MAX } from '@latchkey/contracts';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { BatchHandler } from '../broker.js';
+import { AckWindow } from './ack-window.js';
+import { type Backoff, backoffMs, pause } from './backoff.js';
+import type { ConfirmedPublisher } from './confirmed-publisher.js';
+import { type OutgoingMessage, type Reader, type RetryPolicy, toRawMessage, verdictMessage } from './envelope.js';
+import { type BrokerLogger, messageOf } from './logger.js';
+
+/** What a consumer works with, whichever channel its messages come by. */
+export interface SessionOptions {
+  readonly reader: Reader;
+  readonly handler: BatchHandler;
+  readonly policy: RetryPolicy;
+  readonly batchSizeMax: number;
+  /** Publishes retries and quarantined messages. */
+  readonly publisher: ConfirmedPublisher;
+  /** Declares the service's queues again, when one of them turns out to be missing. */
+  redeclare(): Promise<void>;
+  readonly logger: BrokerLogger;
+}
+
+/** A message that leaves `in` for a rung or quarantine, and lies in both until the broker has confirmed it. */
+interface Move {
+  readonly deliveryTag: number;
+  readonly message: OutgoingMessage;
+}
+
+/** A batch with its verdicts: what may be let go, and what has to be somewhere else first. */
+interface Handled {
+  readonly finished: number[];
+  readonly moves: Move[];
+}
+
+const REPEAT: Backoff = { firstMs: 200, maxMs: 10_000 };
+
+/**
+ * The messages of one channel: takes what is waiting, has it handled, carries out the verdicts, and only then lets the
+ * messages go. A delivery belongs to its channel: when that dies, the session ends with it and settles nothing more, for
+ * the same tag on another channel is another message.
+ *
+ * What could not be handled stays in hand, unacknowledged, and is tried again after a growing delay. It is not given back
+ * to the broker meanwhile: that would bring it back at once, and count as a delivery each time, until it and its innocent
+ * neighbours are over the delivery limit. The broker gives it to somebody else when this process stops or dies, or at its
+ * consumer timeout.
+ */
+export class DeliverySession {
+  private readonly waiting: ConsumeMessage[] = [];
+  private readonly window = new AckWindow();
+  private readonly ending = new AbortController();
+  private readonly moving = new Set<Promise<void>>();
+  private readonly worked: Promise<void>;
+  private wake: () => void = () => undefined;
+  private dead = false;
+
+  /** `previous` is the batch that an earlier channel left in the handler's hands; it gets time to end. */
+  constructor(
+    private readonly channel: Channel,
+    private readonly options: SessionOptions,
+    previous: Promise<void>,
+  ) {
+    this.ending.signal.addEventListener('abort', () => this.wake());
+    // At once, not when `die` is called: an acknowledgement in between would throw.
+    channel.once('close', () => (this.dead = true));
+    this.worked = previous.then(() => this.work());
+  }
+
+  /** Takes a delivery. One that is too large for anybody is refused unread, before many of them fill the memory. */
+  take(message: ConsumeMessage): void {
+    if (this.ending.signal.aborted) return;
+    if (message.content.length > MESSAGE_BYTES_MAX) {
+      this.refuse(message);
+      return;
+    }
+    this.window.delivered(message.fields.deliveryTag);
+    this.waiting.push(message);
+    this.wake();
+  }
+
+  /** Takes no more, and resolves when the batch in hand is handled and settled. What waits is left to the broker. */
+  async drain(): Promise<void> {
+    this.ending.abort();
+    await this.worked;
+    await Promise.all(this.moving);
+  }
+
+  /** The channel is gone. Resolves when the handler has let go of the last batch; nothing of it is settled. */
+  async die(): Promise<void> {
+    this.dead = true;
+    await this.drain();
+  }
+
+  private async work(): Promise<void> {
+    let failures = 0;
+    while (!this.ending.signal.aborted) {
+      if (this.waiting.length === 0) {
+        await new Promise<void>((resolve) => (this.wake = resolve));
+        continue;
+      }
+      const batch = this.waiting.splice(0, this.options.batchSizeMax);
+      const handled = await this.handle(batch);
+      if (handled) {
+        failures = 0;
+        this.settle(handled);
+        continue;
+      }
+      this.waiting.unshift(...batch);
+      failures += 1;
+      await pause(backoffMs(REPEAT, failures), this.ending.signal);
+    }
+  }
+
+  /** What becomes of each message, or undefined when the handler did not handle the batch. */
+  private async handle(batch: readonly ConsumeMessage[]): Promise<Handled | undefined> {
+    const { handler, reader, policy, logger } = this.options;
+    try {
+      const verdicts = await handler(batch.map((message) => toRawMessage(message, reader)));
+      // One verdict too few or too many may mean that they belong to other messages.
+      if (verdicts.length !== batch.length) throw new Error(`${verdicts.length} verdicts for ${batch.length} messages`);
+      const handled: Handled = { finished: [], moves: [] };
+      for (const [index, message] of batch.entries()) {
+        const [verdict, { deliveryTag }] = [verdicts[index]!, message.fields];
+        if (verdict.kind === 'done') handled.finished.push(deliveryTag);
+        else handled.moves.push({ deliveryTag, message: verdictMessage(message, verdict, reader, policy) });
+      }
+      return handled;
+    } catch (error) {
+      // Only the name: what a handler throws may quote the message.
+      const name = error instanceof Error ? error.name : 'unknown';
+      logger.error({ service: reader.service, messages: batch.length, error: name }, 'a batch was not handled and is repeated');
+      return undefined;
+    }
+  }
+
+  private settle({ finished, moves }: Handled): void {
+    this.acknowledge(finished);
+    if (moves.length === 0 || this.dead) return;
+    // Not awaited: while the broker takes nothing, those that are done go on, until the prefetch is used up.
+    const moving = this.carryOut(moves).finally(() => this.moving.delete(moving));
+    this.moving.add(moving);
+  }
+
+  /** Publishes until confirmed, and acknowledges only then: a message that left `in` unconfirmed would be lost. */
+  private async carryOut(moves: readonly Move[]): Promise<void> {
+    const { publisher, reader, logger } = this.options;
+    let open = moves;
+    for (let failures = 1; !this.dead; failures += 1) {
+      const outcomes = await publisher.send(open.map(({ message }) => message));
+      const tagsOf = (outcome: string) => open.filter((_, index) => outcomes[index] === outcome).map(({ deliveryTag }) => deliveryTag);
+      this.acknowledge(tagsOf('confirmed'));
+      // What cannot be sent with its history goes to quarantine by the broker's own hand, as it is.
+      this.reject(tagsOf('unsendable'));
+      const unroutable = outcomes.includes('unroutable');
+      open = open.filter((_, index) => outcomes[index] === 'failed' || outcomes[index] === 'unroutable');
+      if (open.length === 0 || this.ending.signal.aborted) return;
+      logger.warn({ service: reader.service, messages: open.length, unroutable }, 'verdicts could not be carried out yet');
+      if (unroutable) await this.redeclare();
+      await pause(backoffMs(REPEAT, failures), this.ending.signal);
+    }
+  }
+
+  private async redeclare(): Promise<void> {
+    const { options } = this;
+    const report = (error: unknown) => options.logger.error({ service: options.reader.service, error: messageOf(error) }, 'queues could not be declared');
+    await options.redeclare().catch(report);
+  }
+
+  private acknowledge(deliveryTags: readonly number[]): void {
+    if (this.dead) return;
+    for (const { deliveryTag, multiple } of this.window.settle(deliveryTags)) this.channel.ack(delivered(deliveryTag), multiple);
+  }
+
+  private reject(deliveryTags: readonly number[]): void {
+    if (this.dead) return;
+    this.window.settle(deliveryTags);
+    for (const deliveryTag of deliveryTags) this.channel.nack(delivered(deliveryTag), false, false);
+  }
+
+  /** The queue's dead-letter arguments bring it into quarantine, safely and without its passing through here again. */
+  private refuse(message: ConsumeMessage): void {
+    const { reader, logger } = this.options;
+    logger.warn({ service: reader.service, bytes: message.content.length }, 'a message is too large and goes to quarantine');
+    this.channel.nack(message, false, false);
+  }
+}
+
+/** All that amqplib reads of a message to settle it. Keeping the message itself would keep its body. */
+function delivered(deliveryTag: number): ConsumeMessage {
+  return { fields: { deliveryTag } } as ConsumeMessage;
+}

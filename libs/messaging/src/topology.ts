@@ -1,0 +1,148 @@
+import type { ServiceMessaging, ServiceName } from '@latchkey/contracts';
+import { type RetryRung, retryLadder } from './broker.js';
+
+/** The topic exchange to which every event is published, with its CloudEvents `type` as routing key. */
+export const EVENTS_EXCHANGE = 'latchkey.events';
+
+/** The direct exchange through which services ask each other, with the asked service's name as routing key. */
+export const REQUESTS_EXCHANGE = 'latchkey.rpc';
+
+/** An exchange. All are durable, and none has an alternate exchange: what that routes would not come back as unroutable. */
+export interface ExchangeDeclaration {
+  readonly name: string;
+  readonly type: 'topic' | 'direct';
+  /** Shared exchanges belong to no service: with least privilege a service may use them but not declare them. */
+  readonly shared: boolean;
+}
+
+/** A durable queue with its `x-` arguments. */
+export interface QueueDeclaration {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, string | number>>;
+}
+
+/** Messages of `exchange` with this routing key go to `queue`. */
+export interface BindingDeclaration {
+  readonly exchange: string;
+  readonly queue: string;
+  readonly routingKey: string;
+}
+
+/** Exchanges, queues and bindings, in an order in which they can be declared. */
+export interface Topology {
+  readonly exchanges: readonly ExchangeDeclaration[];
+  readonly queues: readonly QueueDeclaration[];
+  readonly bindings: readonly BindingDeclaration[];
+}
+
+/** The names of what belongs to one service. */
+export interface ServiceNames {
+  readonly in: string;
+  readonly dlq: string;
+  readonly requests: string;
+  readonly retryExchange: string;
+  rung(name: string): string;
+}
+
+/** Names the queues and the retry exchange of a service. */
+export function namesOf(service: ServiceName): ServiceNames {
+  return {
+    in: `${service}.in`,
+    dlq: `${service}.dlq`,
+    requests: `${service}.rpc`,
+    retryExchange: `${service}.retry`,
+    rung: (name) => `${service}.retry.${name}`,
+  };
+}
+
+/** The routing keys of a service's retry exchange, beside the names of the rungs. */
+export const RETRY_KEYS = { in: 'in', dlq: 'dlq' } as const;
+
+/**
+ * More deliveries than anybody will cause. Reading a message in quarantine and putting it back counts as a delivery, and
+ * RabbitMQ 4 deletes after 20 of them what has no limit of its own: looking at the quarantine would empty it. (-1 says
+ * "no limit" to RabbitMQ 4 only; 3 takes it for 0.)
+ */
+const DELIVERIES_WITHOUT_LIMIT = 1_000_000_000;
+
+/** With at-least-once a message is let go when its next queue has confirmed it; the default may drop it on the way. */
+const deadLetterSafely = { 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' } as const;
+
+/**
+ * What a service needs in order to hear its events: its queue, its retry ladder and its quarantine, bound to exactly
+ * what it hears. Arguments are what the meaning of the queues depends on, so that a bare broker works; tunables are
+ * policies (see `definitionsOf`). They are arguments that RabbitMQ knows from 3.10 on.
+ *
+ * Without the policy RabbitMQ 4 moves a message from `in` to quarantine after 20 deliveries: that takes a consumer that
+ * crashes 20 times, and loses nothing. RabbitMQ 3 has no limit.
+ */
+export function eventTopology(messaging: ServiceMessaging, ladder: readonly RetryRung[] = retryLadder): Topology {
+  const names = namesOf(messaging.service);
+  const toRetryExchange = (routingKey: string) => ({
+    'x-queue-type': 'quorum',
+    'x-dead-letter-exchange': names.retryExchange,
+    'x-dead-letter-routing-key': routingKey,
+    ...deadLetterSafely,
+  });
+  const types = [...new Set(messaging.hears.map(({ event }) => event.type))];
+  const bind = (exchange: string, routingKey: string, queue: string): BindingDeclaration => ({ exchange, queue, routingKey });
+  return {
+    exchanges: [
+      { name: EVENTS_EXCHANGE, type: 'topic', shared: true },
+      { name: names.retryExchange, type: 'direct', shared: false },
+    ],
+    queues: [
+      { name: names.dlq, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERIES_WITHOUT_LIMIT } },
+      ...ladder.map(({ name, delayMs }) => ({
+        name: names.rung(name),
+        arguments: { ...toRetryExchange(RETRY_KEYS.in), 'x-message-ttl': delayMs },
+      })),
+      { name: names.in, arguments: toRetryExchange(RETRY_KEYS.dlq) },
+    ],
+    bindings: [
+      bind(names.retryExchange, RETRY_KEYS.dlq, names.dlq),
+      bind(names.retryExchange, RETRY_KEYS.in, names.in),
+      ...ladder.map(({ name }) => bind(names.retryExchange, name, names.rung(name))),
+      ...types.map((type) => bind(EVENTS_EXCHANGE, type, names.in)),
+    ],
+  };
+}
+
+/** What a service needs in order to ask others. */
+export const askerTopology: Topology = {
+  exchanges: [{ name: REQUESTS_EXCHANGE, type: 'direct', shared: true }],
+  queues: [],
+  bindings: [],
+};
+
+/**
+ * What a service needs in order to answer requests. A classic queue: requests live for seconds, and are worth no
+ * replication. It exists only for services that serve, so that asking any other is unroutable at once.
+ */
+export function requestTopology(service: ServiceName): Topology {
+  const { requests } = namesOf(service);
+  return {
+    ...askerTopology,
+    queues: [{ name: requests, arguments: { 'x-queue-type': 'classic' } }],
+    bindings: [{ exchange: REQUESTS_EXCHANGE, queue: requests, routingKey: service }],
+  };
+}
+
+/** Whether some service asks this one. */
+export function isAsked(service: ServiceName, services: readonly ServiceMessaging[]): boolean {
+  return services.some(({ asks }) => asks.includes(service));
+}
+
+/** The topology of a whole system: every service's events, and the requests to those that are asked. */
+export function topologyOf(services: readonly ServiceMessaging[], ladder: readonly RetryRung[] = retryLadder): Topology {
+  const parts = services.flatMap((messaging) => [
+    eventTopology(messaging, ladder),
+    ...(isAsked(messaging.service, services) ? [requestTopology(messaging.service)] : []),
+  ]);
+  const exchanges = new Map(parts.flatMap((part) => part.exchanges).map((exchange) => [exchange.name, exchange]));
+  return {
+    exchanges: [...exchanges.values()],
+    queues: parts.flatMap(({ queues }) => queues),
+    bindings: parts.flatMap(({ bindings }) => bindings),
+  };
+}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { CookieController } from './cookie.controller.js';
+import { CookieStore } from './cookie-store.js';
+import { GetCookie } from './get-cookie.js';
+import { IssueCookie } from './issue-cookie.js';
+import { PruneCookies } from './prune-cookies.js';
+
+@Module({
+  controllers: [CookieController],
+  providers: [CookieStore, IssueCookie, GetCookie, PruneCookies],
+})
+export class AppModule {}

@@ -1,0 +1,1 @@
+export { cookieService } from './cookie.service-definition.js';

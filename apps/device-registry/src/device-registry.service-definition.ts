@@ -1,0 +1,17 @@
+import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import type { ServiceDefinition } from '@latchkey/service-defaults';
+import { AppModule } from './app.module.js';
+import { deviceRegistrySettings } from './config.js';
+import { CreateDevices1763881200000 } from './migrations/1763881200000-create-devices.js';
+import { messaging } from './subscriptions.js';
+
+/** The device registry, apart from where it runs. */
+export const deviceRegistryService: ServiceDefinition<typeof deviceRegistrySettings> = {
+  messaging,
+  settings: deviceRegistrySettings,
+  module: AppModule,
+  migrations: [CreateOutboxAndInbox1700000000000, CreateDevices1763881200000],
+  entities: [],
+  bodies: 'json',
+  worksWithoutBroker: false,
+};

@@ -1,0 +1,1 @@
+export { deviceRegistryService } from './device-registry.service-definition.js';

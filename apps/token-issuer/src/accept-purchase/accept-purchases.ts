@@ -1,0 +1,84 @@
+import { errorCodes, PurchaseRejected } from '@latchkey/contracts';
+import type { TokenSigner } from '@latchkey/crypto';
+import type { Tx } from '@latchkey/outbox';
+import { Injectable } from '@nestjs/common';
+import { contentKeyKey, findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import type { CookieKnowledge } from '../cookie-authorities.js';
+import { holdCookies } from '../held-cookies.js';
+import { type Arrival, decideArrival, type Purchase, type RejectionCode } from '../purchase.js';
+import { findPurchases, insertPurchases, type NewPurchase, purchaseKey } from '../purchase-store.js';
+import type { MintedToken } from '../token.js';
+import { appendIssued, TokenMint } from '../token-mint.js';
+import { insertTokens } from '../token-store.js';
+
+/** A purchase that arrives, with the act that brought it. */
+export interface ArrivingPurchase {
+  readonly purchase: Purchase;
+  readonly correlationId?: string;
+  /** Whether a refusal for this reason ends the purchase as rejected; else nothing is written, and the caller says no. */
+  readonly rejects: (code: RejectionCode) => boolean;
+}
+
+/** What purchases are accepted with. */
+export interface AcceptingOptions {
+  readonly signer: TokenSigner;
+  readonly knowledge: CookieKnowledge;
+  /** How long after its cookie's expiry a purchase may still wait for a binding, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** Takes purchases in: the half of the join that begins with the purchase. */
+@Injectable()
+export class AcceptPurchases {
+  constructor(private readonly mint: TokenMint) {}
+
+  /**
+   * Judges each purchase under the locks of its join and its device, and writes those that wait, are issued or are
+   * rejected, in as many statements for two hundred as for one. Answers what became of each, in their order.
+   *
+   * No two of `arrivals` may have the same purchase id.
+   */
+  async accept(tx: Tx, arrivals: readonly ArrivingPurchase[], options: AcceptingOptions): Promise<Arrival[]> {
+    const { signer, knowledge, graceMs } = options;
+    const purchases = arrivals.map(({ purchase }) => purchase);
+    const held = await holdCookies(tx, knowledge);
+    const existing = await findPurchases(tx, purchases);
+    const keys = await findContentKeys(tx, purchases);
+    const outcomes = purchases.map((purchase) =>
+      decideArrival(purchase, {
+        existing: existing.get(purchaseKey(purchase)),
+        cookie: held.of(purchase),
+        kidsKnown: purchase.kids.every((kid) => keys.has(contentKeyKey(purchase.merchantId, kid))),
+        now: held.now,
+        graceMs,
+      }),
+    );
+
+    const written: NewPurchase[] = [];
+    const tokens: MintedToken[] = [];
+    for (const [index, { purchase, correlationId, rejects }] of arrivals.entries()) {
+      const outcome = outcomes[index]!;
+      if (outcome.kind === 'wait') {
+        written.push({ terms: purchase, state: 'awaiting-device', cookieExpiresAt: held.of(purchase).expiresAt });
+      } else if (outcome.kind === 'issue') {
+        const { deviceId, evidence } = outcome.device;
+        const wrappedKeys = wrappedKeysOf(keys, purchase.merchantId, purchase.kids)!;
+        const token = this.mint.mint(signer, { ...purchase, deviceId, evidence, wrappedKeys }, held.now);
+        tokens.push(token);
+        written.push({ terms: purchase, state: 'issued', deviceId, tokenId: token.tokenId });
+        appendIssued(tx, token, correlationId);
+      } else if (outcome.kind === 'refuse' && rejects(outcome.code)) {
+        written.push({ terms: purchase, state: 'rejected', code: outcome.code });
+        appendRejected(tx, purchase, outcome.code, correlationId);
+      }
+    }
+    await insertPurchases(tx, written);
+    await insertTokens(tx, tokens);
+    return outcomes;
+  }
+}
+
+/** Says that a purchase ended without a token, and why. */
+export function appendRejected(tx: Tx, { merchantId, purchaseId }: Purchase, code: RejectionCode, correlationId?: string): void {
+  tx.append(PurchaseRejected, { merchantId, purchaseId, code, detail: errorCodes[code].title }, correlationId);
+}

@@ -1,0 +1,55 @@
+import { Module } from '@nestjs/common';
+import { AcceptPurchaseController } from './accept-purchase/accept-purchase.controller.js';
+import { AcceptPurchases } from './accept-purchase/accept-purchases.js';
+import { PurchaseCompletedController } from './accept-purchase/purchase-completed.controller.js';
+import { CookieAuthorities } from './cookie-authorities.js';
+import { ExpireCookies } from './expire-cookies/expire-cookies.js';
+import { IssueRegistrationTokenController } from './issue-registration-token/issue-registration-token.controller.js';
+import { ForgetTokenRequests } from './issue-token/forget-token-requests.js';
+import { IssueToken } from './issue-token/issue-token.js';
+import { IssueTokenController } from './issue-token/issue-token.controller.js';
+import { IssuerMetrics } from './issuer-metrics.js';
+import { GetPurchaseToken } from './purchase-token/get-purchase-token.js';
+import { GetPurchaseTokenController } from './purchase-token/get-purchase-token.controller.js';
+import { PutContentKeyController } from './put-content-key/put-content-key.controller.js';
+import { PurchaseRefundedController } from './refund-purchase/purchase-refunded.controller.js';
+import { RefundPurchaseController } from './refund-purchase/refund-purchase.controller.js';
+import { DeviceRegisteredController } from './register-device/device-registered.controller.js';
+import { SettleWaiting } from './register-device/settle-waiting.js';
+import { DeviceRevokedController } from './revoke-device/device-revoked.controller.js';
+import { Reader } from './rows.js';
+import { GetPurchaseController } from './show-purchase/get-purchase.controller.js';
+import { GetJwksController } from './signing-keys/get-jwks.controller.js';
+import { SigningKeys } from './signing-keys/signing-keys.js';
+import { TokenMint } from './token-mint.js';
+
+@Module({
+  controllers: [
+    PurchaseCompletedController,
+    PurchaseRefundedController,
+    DeviceRegisteredController,
+    DeviceRevokedController,
+    IssueRegistrationTokenController,
+    PutContentKeyController,
+    AcceptPurchaseController,
+    GetPurchaseController,
+    GetPurchaseTokenController,
+    RefundPurchaseController,
+    IssueTokenController,
+    GetJwksController,
+  ],
+  providers: [
+    Reader,
+    IssuerMetrics,
+    CookieAuthorities,
+    SigningKeys,
+    TokenMint,
+    AcceptPurchases,
+    SettleWaiting,
+    GetPurchaseToken,
+    IssueToken,
+    ExpireCookies,
+    ForgetTokenRequests,
+  ],
+})
+export class AppModule {}

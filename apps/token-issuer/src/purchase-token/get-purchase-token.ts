@@ -1,0 +1,77 @@
+import type { ContentTokenView } from '@latchkey/contracts';
+import type { TokenSigner } from '@latchkey/crypto';
+import { Outbox, type Tx } from '@latchkey/outbox';
+import { Logger } from '@latchkey/service-defaults';
+import { Injectable } from '@nestjs/common';
+import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import { type HeldCookies, holdCookies } from '../held-cookies.js';
+import { IssuerMetrics } from '../issuer-metrics.js';
+import type { Purchase } from '../purchase.js';
+import { findPurchases, purchaseKey, type PurchaseRef, setToken } from '../purchase-store.js';
+import { SettleWaiting } from '../register-device/settle-waiting.js';
+import { Reader } from '../rows.js';
+import { SigningKeys } from '../signing-keys/signing-keys.js';
+import { type CurrentToken, decideTokenAnswer, type MintedToken, type TokenAnswer } from '../token.js';
+import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
+import { findCurrentToken, insertTokens, supersedeToken } from '../token-store.js';
+
+/** The token of a purchase, or why there is none. */
+export type PurchaseTokenResult =
+  | { readonly kind: 'token'; readonly token: ContentTokenView }
+  | Extract<TokenAnswer, { readonly kind: 'refuse' }>;
+
+/** Gives out the live token of a purchase, and a new one in its place when it is soon over. */
+@Injectable()
+export class GetPurchaseToken {
+  constructor(
+    private readonly reader: Reader,
+    private readonly outbox: Outbox,
+    private readonly waiting: SettleWaiting,
+    private readonly signingKeys: SigningKeys,
+    private readonly mint: TokenMint,
+    private readonly metrics: IssuerMetrics,
+    private readonly logger: Logger,
+  ) {}
+
+  async get(ref: PurchaseRef): Promise<PurchaseTokenResult> {
+    const purchase = await this.waiting.findSettled(ref);
+    const answer = decideTokenAnswer(purchase, await findCurrentToken(this.reader, ref), new Date());
+    if (answer.kind === 'refuse') return answer;
+    if (answer.kind === 'answer') return { kind: 'token', token: this.mint.view(answer.token) };
+    return this.renew(ref, purchase!.terms!);
+  }
+
+  /** Judged anew under the lock of the join, because a refund, a revocation or another renewal may have come meanwhile. */
+  private async renew(ref: PurchaseRef, terms: Purchase): Promise<PurchaseTokenResult> {
+    const signer = await this.signingKeys.signer();
+    const { answer, renewed } = await this.outbox.transaction(async (tx) => {
+      const held = await holdCookies(tx, { facts: [terms], registryAsked: new Set(), revokedDevices: new Set() });
+      const purchase = (await findPurchases(tx, [ref])).get(purchaseKey(ref));
+      const current = await findCurrentToken(tx, ref);
+      const answer = decideTokenAnswer(purchase, current, held.now);
+      return { answer, renewed: answer.kind === 'renew' ? await this.replace(tx, answer.token, { terms, held, signer }) : undefined };
+    });
+    if (answer.kind === 'refuse') return answer;
+    if (renewed) {
+      this.metrics.tokensIssued('renewal', 1);
+      this.logger.info('a token was renewed', { ...ref, tokenId: renewed.tokenId, supersededTokenId: answer.token.tokenId });
+    }
+    return { kind: 'token', token: this.mint.view(renewed ?? answer.token) };
+  }
+
+  private async replace(
+    tx: Tx,
+    current: CurrentToken,
+    { terms, held, signer }: { readonly terms: Purchase; readonly held: HeldCookies; readonly signer: TokenSigner },
+  ): Promise<MintedToken> {
+    const { deviceId, evidence } = held.of(terms).device!;
+    const wrappedKeys = wrappedKeysOf(await findContentKeys(tx, [terms]), terms.merchantId, terms.kids)!;
+    const token = this.mint.mint(signer, { ...terms, deviceId, evidence, wrappedKeys }, held.now);
+    const superseded = await supersedeToken(tx, current.tokenId);
+    if (superseded) appendRevoked(tx, superseded, 'superseded');
+    await insertTokens(tx, [token]);
+    await setToken(tx, terms, token.tokenId);
+    appendIssued(tx, token);
+    return token;
+  }
+}

@@ -1,0 +1,108 @@
+import { Problem } from '@latchkey/contracts';
+import type { TokenSigner } from '@latchkey/crypto';
+import { Outbox, type Tx } from '@latchkey/outbox';
+import { Logger } from '@latchkey/service-defaults';
+import { Injectable } from '@nestjs/common';
+import { appendRejected } from '../accept-purchase/accept-purchases.js';
+import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import { CookieAuthorities, type CookieKnowledge } from '../cookie-authorities.js';
+import { cookieKey } from '../cookie-join-store.js';
+import { type HeldCookies, holdCookies } from '../held-cookies.js';
+import { IssuerMetrics } from '../issuer-metrics.js';
+import { decideWaiting, type RejectionCode, type StoredPurchase } from '../purchase.js';
+import { type EndOfWaiting, endWaiting, findPurchases, findWaiting, purchaseKey, type PurchaseRef } from '../purchase-store.js';
+import { Reader } from '../rows.js';
+import { SigningKeys } from '../signing-keys/signing-keys.js';
+import type { MintedToken } from '../token.js';
+import { appendIssued, TokenMint } from '../token-mint.js';
+import { insertTokens } from '../token-store.js';
+
+/** What settling has done, to be counted after the commit. */
+export interface Settlement {
+  readonly held: HeldCookies;
+  readonly ends: readonly EndOfWaiting[];
+}
+
+/** Ends the waiting of purchases: the half of the join that begins with the device, or with the end of the cookie's time. */
+@Injectable()
+export class SettleWaiting {
+  constructor(
+    private readonly reader: Reader,
+    private readonly outbox: Outbox,
+    private readonly authorities: CookieAuthorities,
+    private readonly signingKeys: SigningKeys,
+    private readonly mint: TokenMint,
+    private readonly metrics: IssuerMetrics,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Judges every purchase that waits for one of the knowledge's cookies, under the locks of joins and devices. */
+  async settle(
+    tx: Tx,
+    knowledge: CookieKnowledge,
+    signer: TokenSigner,
+    correlations: ReadonlyMap<string, string | undefined> = new Map(),
+  ): Promise<Settlement> {
+    const held = await holdCookies(tx, knowledge);
+    const waiting = await findWaiting(tx, [...held.joins.values()]);
+    const keys = await findContentKeys(tx, waiting.map(({ terms }) => terms));
+    const ends: EndOfWaiting[] = [];
+    const tokens: MintedToken[] = [];
+    for (const { merchantId, purchaseId, terms } of waiting) {
+      const correlationId = correlations.get(cookieKey(terms));
+      const outcome = decideWaiting(terms, held.of(terms), held.now);
+      if (outcome.kind === 'refuse') {
+        ends.push({ merchantId, purchaseId, state: 'rejected', code: outcome.code });
+        appendRejected(tx, terms, outcome.code, correlationId);
+      }
+      if (outcome.kind === 'issue') {
+        const { deviceId, evidence } = outcome.device;
+        // A purchase waits only where its keys are known, and keys are never removed.
+        const wrappedKeys = wrappedKeysOf(keys, merchantId, terms.kids)!;
+        const token = this.mint.mint(signer, { ...terms, deviceId, evidence, wrappedKeys }, held.now);
+        tokens.push(token);
+        ends.push({ merchantId, purchaseId, state: 'issued', deviceId, tokenId: token.tokenId });
+        appendIssued(tx, token, correlationId);
+      }
+    }
+    await endWaiting(tx, ends);
+    await insertTokens(tx, tokens);
+    return { held, ends };
+  }
+
+  /** The same in a transaction of its own, for what is no event. */
+  async settleNow(knowledge: CookieKnowledge): Promise<void> {
+    const signer = await this.signingKeys.signer();
+    const { ends } = await this.outbox.transaction((tx) => this.settle(tx, knowledge, signer));
+    this.report(ends);
+  }
+
+  /** Counts and logs what has been committed. */
+  report(ends: readonly EndOfWaiting[]): void {
+    this.metrics.purchasesEnded(ends.map((end) => end.code ?? end.state));
+    this.metrics.tokensIssued('purchase', ends.filter((end) => end.state === 'issued').length);
+    for (const { merchantId, purchaseId, code } of ends.filter((end): end is EndOfWaiting & { code: RejectionCode } => end.code !== undefined)) {
+      this.logger.info('a purchase was rejected', { merchantId, purchaseId, code });
+    }
+  }
+
+  /**
+   * A purchase as it stands, for somebody who asks. Where it waits, the registry is asked for a device that was not heard
+   * of yet: whoever saw the registration succeed must find the purchase issued.
+   */
+  async findSettled(ref: PurchaseRef): Promise<StoredPurchase | undefined> {
+    const find = async (): Promise<StoredPurchase | undefined> => (await findPurchases(this.reader, [ref])).get(purchaseKey(ref));
+    const purchase = await find();
+    if (purchase?.state !== 'awaiting-device' || !purchase.terms) return purchase;
+    try {
+      const knowledge = await this.authorities.learnBindings([purchase.terms]);
+      if (!knowledge.facts.some((fact) => fact.device)) return purchase;
+      await this.settleNow(knowledge);
+    } catch (error) {
+      // Without the registry the last known state is the answer: the purchase does wait, as far as anybody here knows.
+      if (!(error instanceof Problem) || error.code !== 'unavailable') throw error;
+      return purchase;
+    }
+    return find();
+  }
+}

@@ -1,0 +1,16 @@
+import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import type { ServiceDefinition } from '@latchkey/service-defaults';
+import { AppModule } from './app.module.js';
+import { tokenIssuerSettings } from './config.js';
+import { CreateTokenIssuer1700000001000 } from './migrations/1700000001000-create-token-issuer.js';
+import { messaging } from './subscriptions.js';
+
+export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> = {
+  messaging,
+  settings: tokenIssuerSettings,
+  module: AppModule,
+  migrations: [CreateOutboxAndInbox1700000000000, CreateTokenIssuer1700000001000],
+  entities: [],
+  bodies: 'json',
+  worksWithoutBroker: false,
+};

@@ -1,0 +1,104 @@
+import type { Tx } from '@latchkey/outbox';
+import type { DeviceRef } from './known-device-store.js';
+import type { PurchaseRef } from './purchase-store.js';
+import type { Rows } from './rows.js';
+import type { CurrentToken, MintedToken } from './token.js';
+
+/** A token that has stopped working before its time. */
+export interface StoppedToken {
+  readonly merchantId: string;
+  readonly tokenId: string;
+  readonly purchaseId: string | null;
+  readonly stoppedAt: Date;
+  readonly expiresAt: Date;
+}
+
+const live = 'superseded_at is null and revoked_at is null';
+const currentToken = `token_id as "tokenId", token, tokens.device_id as "deviceId", issued_at as "issuedAt", expires_at as "expiresAt"`;
+const stoppedToken = `tokens.merchant_id as "merchantId", tokens.token_id as "tokenId", purchase_id as "purchaseId", expires_at as "expiresAt"`;
+
+/** Stores tokens. The unique index refuses a second live one for a purchase, and with it the whole transaction. */
+export async function insertTokens(tx: Tx, tokens: readonly MintedToken[]): Promise<void> {
+  if (tokens.length === 0) return;
+  await tx.rows(
+    `insert into tokens (token_id, merchant_id, purchase_id, device_id, token, kek_ids, signing_key_id, issued_at, expires_at)
+     select token_id, merchant_id, purchase_id, device_id, token, string_to_array(kek_ids, ','), signing_key_id, issued_at, expires_at
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[])
+       as new (token_id, merchant_id, purchase_id, device_id, token, kek_ids, signing_key_id, issued_at, expires_at)`,
+    [
+      tokens.map((token) => token.tokenId),
+      tokens.map((token) => token.merchantId),
+      tokens.map((token) => token.purchaseId ?? null),
+      tokens.map((token) => token.deviceId),
+      tokens.map((token) => token.token),
+      tokens.map((token) => token.kekIds.join(',')),
+      tokens.map((token) => token.signingKeyId),
+      tokens.map((token) => token.issuedAt.toISOString()),
+      tokens.map((token) => token.expiresAt.toISOString()),
+    ],
+  );
+}
+
+/** A token by its id, whatever became of it. */
+export async function findToken(rows: Rows, merchantId: string, tokenId: string): Promise<CurrentToken | undefined> {
+  const [token] = await rows.rows<CurrentToken>(`select ${currentToken} from tokens where merchant_id = $1 and token_id = $2`, [merchantId, tokenId]);
+  return token;
+}
+
+/** The token of a purchase that was neither superseded nor revoked, and whether its device is revoked. */
+export async function findCurrentToken(rows: Rows, { merchantId, purchaseId }: PurchaseRef): Promise<{ token: CurrentToken | undefined; deviceRevoked: boolean }> {
+  const [row] = await rows.rows<CurrentToken & { deviceRevoked: boolean }>(
+    `select ${currentToken}, revoked.device_id is not null as "deviceRevoked"
+     from tokens left join known_devices revoked
+       on revoked.merchant_id = tokens.merchant_id and revoked.device_id = tokens.device_id and revoked.revoked_at is not null
+     where tokens.merchant_id = $1 and purchase_id = $2 and superseded_at is null and tokens.revoked_at is null`,
+    [merchantId, purchaseId],
+  );
+  return { token: row, deviceRevoked: row?.deviceRevoked ?? false };
+}
+
+/** Takes the place of a token away, so that its purchase can have another. */
+export async function supersedeToken(tx: Tx, tokenId: string): Promise<StoppedToken | undefined> {
+  const [stopped] = await tx.rows<StoppedToken>(
+    `update tokens set superseded_at = clock_timestamp() where token_id = $1 and ${live} returning ${stoppedToken}, superseded_at as "stoppedAt"`,
+    [tokenId],
+  );
+  return stopped;
+}
+
+/** Revokes the live tokens of purchases. */
+export async function revokeTokensOfPurchases(tx: Tx, purchases: readonly PurchaseRef[]): Promise<StoppedToken[]> {
+  if (purchases.length === 0) return [];
+  return revokeWhere(tx, 'purchase_id', 'refunded', [purchases.map((one) => one.merchantId), purchases.map((one) => one.purchaseId)]);
+}
+
+/** Revokes the live tokens of devices. */
+export async function revokeTokensOfDevices(tx: Tx, devices: readonly DeviceRef[]): Promise<StoppedToken[]> {
+  return revokeWhere(tx, 'device_id', 'device-revoked', [devices.map((one) => one.merchantId), devices.map((one) => one.deviceId)]);
+}
+
+/** Locks in the order of ids first: a refund and a revocation that meet in the same tokens then wait instead of deadlocking. */
+function revokeWhere(tx: Tx, column: 'purchase_id' | 'device_id', reason: string, parameters: readonly unknown[]): Promise<StoppedToken[]> {
+  return tx.rows<StoppedToken>(
+    `with doomed as (
+       select token_id from tokens
+       where ${live} and (merchant_id, ${column}) in (select * from unnest($1::text[], $2::text[]))
+       order by token_id for update
+     )
+     update tokens set revoked_at = clock_timestamp(), revoke_reason = $3 from doomed
+     where tokens.token_id = doomed.token_id
+     returning ${stoppedToken}, revoked_at as "stoppedAt"`,
+    [...parameters, reason],
+  );
+}
+
+/** When the last live token that needs each of these KEKs expires; KEKs that none needs are left out. */
+export async function findLastExpiryByKek(rows: Rows, otherThanKekId: string): Promise<{ kekId: string; neededUntil: Date }[]> {
+  return rows.rows(
+    `select kek_id as "kekId", max(expires_at) as "neededUntil"
+     from tokens cross join lateral unnest(kek_ids) as used (kek_id)
+     where ${live} and expires_at > clock_timestamp() and kek_id <> $1
+     group by kek_id order by kek_id`,
+    [otherThanKekId],
+  );
+}

@@ -1,0 +1,1 @@
+export { licenseServerService } from './license-server.service-definition.js';

@@ -1,0 +1,19 @@
+import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import type { ServiceDefinition } from '@latchkey/service-defaults';
+import { AppModule } from './app.module.js';
+import { licenseServerSettings } from './config.js';
+import { equipDeviceEdge } from './edge/device-edge.js';
+import { CreateLicenseTables1700000300000 } from './migrations/1700000300000-create-license-tables.js';
+import { messaging } from './subscriptions.js';
+
+/** The licence server, for its own `main.ts`, for standalone and for the generated documents. */
+export const licenseServerService: ServiceDefinition<typeof licenseServerSettings> = {
+  messaging,
+  settings: licenseServerSettings,
+  module: AppModule,
+  migrations: [CreateOutboxAndInbox1700000000000, CreateLicenseTables1700000300000],
+  entities: [],
+  bodies: 'raw',
+  worksWithoutBroker: true,
+  equip: equipDeviceEdge,
+};

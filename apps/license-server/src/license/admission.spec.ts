@@ -1,0 +1,53 @@
+import type { ContentClaims } from '@latchkey/crypto';
+import { describe, expect, it } from '@jest/globals';
+import { contentAdmission, refusalOf } from './admission.js';
+
+const claims: ContentClaims = {
+  iss: 'latchkey',
+  aud: 'https://play.example/v1/licenses',
+  iat: 1,
+  exp: 2,
+  jti: 't1',
+  merchant: 'm1',
+  cookie: 'c1',
+  purchase: 'p1',
+  content: 'film',
+  kids: ['00', '01'],
+  keys: [],
+  rights: { type: 'purchase' },
+};
+const proof = { ok: true, deviceId: 'd1', jti: 'j1', iatSeconds: 1 } as const;
+const at = new Date('2026-11-23T12:00:00Z');
+
+describe('contentAdmission', () => {
+  it('says what is told of the licence: the kids asked for, never a key', () => {
+    expect(contentAdmission(claims, proof, ['01'], at).event).toEqual({
+      merchantId: 'm1',
+      tokenId: 't1',
+      cookie: 'c1',
+      deviceId: 'd1',
+      kids: ['01'],
+      at: '2026-11-23T12:00:00.000Z',
+    });
+  });
+
+  it('has no clock for a purchase, but may wait for its day', () => {
+    const rights = { type: 'purchase', available_from: 5 } as const;
+    expect(contentAdmission({ ...claims, rights }, proof, [], at).rights).toEqual({ availableFromSeconds: 5 });
+  });
+
+  it('gives the play clock of a rental to its purchase, or to the token where there is none', () => {
+    const rights = { type: 'rental', available_until: 9, play_duration: 3 } as const;
+    const rental = contentAdmission({ ...claims, rights }, proof, [], at).rights;
+    expect(rental).toEqual({ availableFromSeconds: undefined, availableUntilSeconds: 9, playDurationSeconds: 3, playClock: 'purchase/p1' });
+    expect(contentAdmission({ ...claims, rights, purchase: undefined }, proof, [], at).rights.playClock).toBe('token/t1');
+  });
+});
+
+describe('refusalOf', () => {
+  it('grants what the database granted, and nothing else', () => {
+    expect(refusalOf('granted')).toBeUndefined();
+    expect(refusalOf('proof-used')).toEqual({ ok: false, stage: 'replay', reason: 'proof-used' });
+    expect(refusalOf('revocations-stale')).toEqual({ ok: false, stage: 'unavailable', reason: 'revocations-stale' });
+  });
+});

@@ -1,0 +1,76 @@
+import type { EventData, LicenseGranted } from '@latchkey/contracts';
+import type { ContentClaims, RegistrationClaims } from '@latchkey/crypto';
+import type { CheckedProof } from './check-proof.js';
+import { type LicenseRefusal, refuse } from './refusal.js';
+
+/** The times within which a content token may be used, in seconds since 1970. A rental has a play clock of its own. */
+export interface AdmissionRights {
+  readonly availableFromSeconds?: number;
+  readonly availableUntilSeconds?: number;
+  readonly playDurationSeconds?: number;
+  /** Whose play clock it is: a purchase's, so that no renewal restarts it, or the token's where there is no purchase. */
+  readonly playClock?: string;
+}
+
+/** A licence request that passed every check but those that need what all replicas share. */
+export interface Admission {
+  readonly merchantId: string;
+  readonly tokenId: string;
+  readonly proof: CheckedProof;
+  readonly rights: AdmissionRights;
+  /** What is told of the licence; a registration is told by `DeviceRegistered`. */
+  readonly event?: EventData<typeof LicenseGranted>;
+  readonly correlationId?: string;
+}
+
+/** What the database found. */
+export type Verdict =
+  | 'granted'
+  | 'proof-used'
+  | 'iat-window'
+  | 'revocations-stale'
+  | 'device-revoked'
+  | 'token-revoked'
+  | 'rental-not-started'
+  | 'rental-expired';
+
+/** The admission of a content token's licence. */
+export function contentAdmission(claims: ContentClaims, proof: CheckedProof, kids: readonly string[], at: Date): Admission {
+  const { rights } = claims;
+  const rental = rights.type === 'rental' ? { availableUntilSeconds: rights.available_until, playDurationSeconds: rights.play_duration, playClock: playClockOf(claims) } : {};
+  return {
+    merchantId: claims.merchant,
+    tokenId: claims.jti,
+    proof,
+    rights: { availableFromSeconds: rights.available_from, ...rental },
+    event: { merchantId: claims.merchant, tokenId: claims.jti, cookie: claims.cookie, deviceId: proof.deviceId, kids: [...kids], at: at.toISOString() },
+  };
+}
+
+/** The admission of a registration token's throw-away licence. */
+export function registrationAdmission(claims: RegistrationClaims, proof: CheckedProof): Admission {
+  return { merchantId: claims.merchant, tokenId: claims.jti, proof, rights: {} };
+}
+
+/** The refusal that a verdict is, or undefined where the licence is granted. */
+export function refusalOf(verdict: Verdict): LicenseRefusal | undefined {
+  switch (verdict) {
+    case 'granted':
+      return undefined;
+    case 'proof-used':
+      return refuse('replay', verdict);
+    case 'iat-window':
+      return refuse('proof', verdict);
+    case 'revocations-stale':
+      return refuse('unavailable', verdict);
+    case 'device-revoked':
+    case 'token-revoked':
+    case 'rental-not-started':
+    case 'rental-expired':
+      return refuse('rights', verdict);
+  }
+}
+
+function playClockOf(claims: ContentClaims): string {
+  return claims.purchase === undefined ? `token/${claims.jti}` : `purchase/${claims.purchase}`;
+}

@@ -1,0 +1,11 @@
+import { sqlStateOf } from '@latchkey/outbox';
+
+/** Whether a statement failed for what one of its rows holds: data, integrity or size (SQLSTATE classes 22, 23, 54). */
+export function isFaultOfOneRow(error: unknown): boolean {
+  return /^(?:22|23|54)/.test(sqlStateOf(error) ?? '');
+}
+
+/** Whether the same statement is likely to pass when it is run again at once: deadlock or serialization. */
+export function isTransient(error: unknown): boolean {
+  return ['40P01', '40001'].includes(sqlStateOf(error) ?? '');
+}

@@ -1,0 +1,167 @@
+import { FakeDevice } from '@latchkey/kits';
+import { generateSigningKey } from '@latchkey/crypto';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Bench, contentToken, insertSigningKey, KID, kidInRequest, LICENSE_URL, openBenchWithReplica, type Replica } from './bench.js';
+
+const PAGE = 'https://player.example';
+let bench: Bench & { replica: Replica };
+let route: string;
+
+beforeAll(async () => {
+  bench = await openBenchWithReplica({ LATCHKEY_CORS_ORIGINS: PAGE });
+  route = `${bench.replica.url}/v1/licenses`;
+});
+afterAll(async () => bench?.close());
+
+/** Sends header lines as they are: `fetch` would join or refuse two of a kind. */
+async function sendLines(lines: readonly string[], body = ''): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(bench.replica.url);
+  const socket = connect(Number(port), hostname);
+  const head = ['POST /v1/licenses HTTP/1.1', `Host: ${hostname}`, 'Connection: close', `Content-Length: ${Buffer.byteLength(body)}`, ...lines];
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await once(socket, 'close');
+  return { status: Number(text.split(' ', 2)[1]), text };
+}
+
+describe('two of a kind', () => {
+  it('are refused, where one of each opens', async () => {
+    const device = new FakeDevice();
+    const token = contentToken(bench, device);
+    await bench.replica.ask(device, { token });
+    const body = JSON.stringify({ kids: [kidInRequest(KID)] });
+    const authorization = `Authorization: DPoP ${token}`;
+    const proof = (): string => `DPoP: ${device.proof({ licenseUrl: LICENSE_URL, token })}`;
+    expect((await sendLines([authorization, proof()], body)).status).toBe(200);
+    const same = proof();
+    for (const lines of [
+      [authorization, authorization, proof()],
+      [authorization, 'Authorization: Bearer x', proof()],
+      ['Authorization: Bearer x', authorization, proof()],
+      [authorization, proof(), proof()],
+      [authorization, same, same],
+      [authorization, same, 'DPoP:'],
+      [`${authorization}, DPoP ${token}`, proof()],
+      [authorization, `${proof()}, x`],
+    ]) {
+      const { status, text } = await sendLines(lines, body);
+      expect(status).toBe(400);
+      expect(text).toContain('"code":"invalid-request"');
+      expect(text.match(/^dpop-nonce: /gim)).toHaveLength(1);
+    }
+    expect((await sendLines([authorization, same], body)).status).toBe(200);
+  });
+
+  it('of credentials are refused where one is in the query', async () => {
+    const device = new FakeDevice();
+    const token = contentToken(bench, device);
+    const answer = await bench.replica.ask(device, { token, sendTo: `${route}?access_token=${token}` });
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request']);
+    expect((await bench.replica.ask(device, { token, sendTo: `${route}?player=1` })).status).toBe(200);
+  });
+});
+
+describe('nonces', () => {
+  it('are on every answer of the route, also before its body is read', async () => {
+    const tooLong = await fetch(route, { method: 'POST', body: ' '.repeat(70_000) });
+    const wrongMethod = await fetch(route);
+    const refused = await fetch(route, { method: 'POST' });
+    expect([tooLong.status, wrongMethod.status, refused.status]).toEqual([413, 405, 401]);
+    for (const { headers } of [tooLong, wrongMethod, refused]) {
+      expect(headers.get('dpop-nonce')).toMatch(/^[\w-]{29,30}$/);
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+    expect((await fetch(`${bench.replica.url}/v1/other`)).headers.get('dpop-nonce')).toBeNull();
+  });
+
+  it('of one replica are good at another, again and again, and not with other KEKs', async () => {
+    const second = await bench.start();
+    const stranger = await bench.start({ LATCHKEY_KEK: Buffer.alloc(32, 8).toString('base64') });
+    const device = new FakeDevice();
+    const token = contentToken(bench, device);
+    const nonceOf = async (replica: Replica): Promise<string> => (await fetch(`${replica.url}/v1/licenses`, { method: 'POST' })).headers.get('dpop-nonce')!;
+    const nonce = await nonceOf(second);
+    for (let time = 0; time < 2; time += 1) expect((await bench.replica.ask(device, { token, nonce })).status).toBe(200);
+    expect((await bench.replica.ask(device, { token, nonce: await nonceOf(stranger) })).body.code).toBe('use-dpop-nonce');
+    await second.stop();
+    await stranger.stop();
+  });
+
+  it('survive a new KEK in front of the old one', async () => {
+    const kek = `k2:${Buffer.alloc(32, 9).toString('base64')},k1:${Buffer.alloc(32, 7).toString('base64')}`;
+    const rotated = await bench.start({ LATCHKEY_KEK: kek });
+    const device = new FakeDevice();
+    const nonce = (await fetch(route, { method: 'POST' })).headers.get('dpop-nonce');
+    expect((await rotated.ask(device, { token: contentToken(bench, device), nonce })).status).toBe(200);
+    await rotated.stop();
+  });
+});
+
+describe('CORS', () => {
+  const headersOf = async (init: RequestInit, url = route): Promise<[number, Headers]> => {
+    const response = await fetch(url, init);
+    return [response.status, response.headers];
+  };
+  const preflight = { method: 'OPTIONS', headers: { origin: PAGE, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,dpop' } };
+
+  it('lets a page of a listed origin ask, and read nonce and challenge, also of a refusal', async () => {
+    const [status, allowed] = await headersOf(preflight);
+    expect(status).toBe(204);
+    expect(allowed.get('access-control-allow-origin')).toBe(PAGE);
+    expect(allowed.get('access-control-allow-headers')).toBe('Authorization, DPoP, Content-Type');
+    for (const body of ['', ' '.repeat(70_000)]) {
+      const [, refused] = await headersOf({ method: 'POST', headers: { origin: PAGE }, body });
+      expect(refused.get('access-control-allow-origin')).toBe(PAGE);
+      expect(refused.get('access-control-expose-headers')).toBe('DPoP-Nonce, WWW-Authenticate');
+      expect(refused.get('vary')).toBe('Origin');
+    }
+  });
+
+  it('lets no other page', async () => {
+    const origin = 'https://other.example';
+    const [, allowed] = await headersOf({ ...preflight, headers: { ...preflight.headers, origin } });
+    const [, refused] = await headersOf({ method: 'POST', headers: { origin } });
+    expect([allowed.get('access-control-allow-origin'), refused.get('access-control-allow-origin')]).toEqual([null, null]);
+  });
+
+  it('is for what pages ask for, not for health', async () => {
+    const [, jwks] = await headersOf({ headers: { origin: PAGE } }, `${bench.replica.url}/.well-known/jwks.json`);
+    const [, health] = await headersOf({ headers: { origin: PAGE } }, `${bench.replica.url}/health/live`);
+    expect([jwks.get('access-control-allow-origin'), health.get('access-control-allow-origin')]).toEqual([PAGE, null]);
+  });
+});
+
+describe('the key set', () => {
+  it('holds the public half of every key that was published', async () => {
+    const key = generateSigningKey();
+    await insertSigningKey(bench, key);
+    const response = await fetch(`${bench.replica.url}/.well-known/jwks.json`);
+    const { keys } = (await response.json()) as { keys: unknown[] };
+    const { kty, crv, x, y } = key.publicJwk;
+    expect(keys).toHaveLength(2);
+    expect(keys).toContainEqual({ kty, crv, x, y, kid: key.keyId, alg: 'ES256', use: 'sig' });
+    expect(response.headers.get('cache-control')).toBe('public, max-age=60');
+  });
+});
+
+describe('behind a shared server', () => {
+  it('answers the same', async () => {
+    const server = createServer((request, response) => bench.replica.handle(request, response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const device = new FakeDevice();
+    const answer = await bench.replica.ask(device, { token: contentToken(bench, device), sendTo: `http://127.0.0.1:${port}/v1/licenses` });
+    expect([answer.status, answer.headers.get('dpop-nonce')]).toEqual([200, expect.any(String)]);
+    const chunked = httpRequest({ port, method: 'POST', path: '/v1/licenses', headers: { 'transfer-encoding': 'chunked' } });
+    chunked.end();
+    const [response] = (await once(chunked, 'response')) as [import('node:http').IncomingMessage];
+    expect(response.statusCode).toBe(401);
+    response.destroy();
+    server.close();
+  });
+});

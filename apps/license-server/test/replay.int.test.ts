@@ -1,0 +1,137 @@
+import { FakeDevice } from '@latchkey/kits';
+import { Outbox } from '@latchkey/outbox';
+import { createLogger } from '@latchkey/service-defaults';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Housekeeping } from '../src/housekeeping.js';
+import { AdmissionStore } from '../src/license/admission-store.js';
+import { type Bench, contentToken, nowSeconds, openBenchWithReplica, type Replica } from './bench.js';
+
+let bench: Bench & { replica: Replica };
+let second: Replica;
+
+beforeAll(async () => {
+  bench = await openBenchWithReplica();
+  second = await bench.start();
+});
+afterAll(async () => bench?.close());
+
+/** A device that holds a good nonce, so that a proof made by hand is good at once. */
+async function readyDevice(): Promise<FakeDevice> {
+  const device = new FakeDevice();
+  expect((await bench.replica.ask(device, { token: contentToken(bench, device) })).status).toBe(200);
+  return device;
+}
+
+const count = async (table: string): Promise<number> => (await bench.rows<{ count: string }>(`select count(*) from ${table}`)).map((row) => Number(row.count))[0]!;
+
+describe('a proof', () => {
+  it('opens one licence when forty come at once, at two replicas', async () => {
+    const device = await readyDevice();
+    const token = contentToken(bench, device);
+    for (let round = 0; round < 5; round += 1) {
+      const proof = device.proof({ licenseUrl: 'https://play.example/v1/licenses', token });
+      const marksBefore = await count('replay_marks');
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, index) => [bench.replica, second][index % 2]!.ask(device, { token, proof })),
+      );
+      const statuses = answers.map((answer) => answer.status).sort();
+      expect(statuses).toEqual([200, ...Array<number>(39).fill(401)]);
+      expect(new Set(answers.map((answer) => answer.body.code))).toEqual(new Set([undefined, 'invalid-dpop-proof']));
+      expect(await count('replay_marks')).toBe(marksBefore + 1);
+    }
+  });
+
+  it('is refused for another token too, by its jti and not by its bytes', async () => {
+    const device = await readyDevice();
+    const token = contentToken(bench, device);
+    const again = contentToken(bench, device);
+    expect((await bench.replica.ask(device, { token, jti: 'same' })).status).toBe(200);
+    expect((await second.ask(device, { token: again, jti: 'same' })).body.code).toBe('invalid-dpop-proof');
+    const other = await readyDevice();
+    expect((await second.ask(other, { token: contentToken(bench, other), jti: 'same' })).status).toBe(200);
+  });
+
+  it('is refused by a replica that was started after it was used', async () => {
+    const device = await readyDevice();
+    const token = contentToken(bench, device);
+    const { proof, status } = await bench.replica.ask(device, { token });
+    expect(status).toBe(200);
+    const third = await bench.start();
+    expect((await third.ask(device, { token, proof: proof! })).body.code).toBe('invalid-dpop-proof');
+    await third.stop();
+  });
+
+  it('leaves a mark only where a licence was given', async () => {
+    const device = await readyDevice();
+    const before = await count('replay_marks');
+    const token = contentToken(bench, device, { rights: { type: 'rental', available_until: nowSeconds() - 1, play_duration: 10 } });
+    expect((await bench.replica.ask(device, { token, jti: 'unused' })).body.code).toBe('rental-expired');
+    expect((await bench.replica.ask(device, { token: contentToken(bench, device), jti: 'unused', kids: ['0'.repeat(32)] })).body.code).toBe('kid-not-in-token');
+    expect(await count('replay_marks')).toBe(before);
+    expect((await bench.replica.ask(device, { token: contentToken(bench, device), jti: 'unused' })).status).toBe(200);
+  });
+
+  it('opens with any jti that the form allows', async () => {
+    const device = await readyDevice();
+    for (const jti of ['"\\\'', '{null,"}', '\ud83d\ude00'.repeat(128), 'é', ' ']) {
+      expect((await bench.replica.ask(device, { token: contentToken(bench, device), jti })).status).toBe(200);
+    }
+  });
+
+  it('is judged by the clock of the database too', async () => {
+    const store = new AdmissionStore(second.dataSource, new Outbox(second.dataSource));
+    const admission = (jti: string, iatSeconds: number) => ({ merchantId: 'm1', tokenId: 't', proof: { ok: true, deviceId: 'd', jti, iatSeconds } as const, rights: {} });
+    const verdicts = await store.admit([admission('a', nowSeconds() - 70), admission('b', nowSeconds() + 70), admission('c', nowSeconds() - 55)], 0);
+    expect(verdicts).toEqual(['iat-window', 'iat-window', 'granted']);
+  });
+
+  it('used by twins in one statement opens for the first that may', async () => {
+    const store = new AdmissionStore(second.dataSource, new Outbox(second.dataSource));
+    const proof = { ok: true, deviceId: 'd', jti: 'twins', iatSeconds: nowSeconds() } as const;
+    const later = { availableFromSeconds: nowSeconds() + 100 };
+    const verdicts = await store.admit(
+      [
+        { merchantId: 'm1', tokenId: 't1', proof, rights: later },
+        { merchantId: 'm1', tokenId: 't2', proof, rights: {} },
+        { merchantId: 'm1', tokenId: 't3', proof, rights: {} },
+      ],
+      0,
+    );
+    expect(verdicts).toEqual(['rental-not-started', 'granted', 'proof-used']);
+  });
+});
+
+describe('marks', () => {
+  it('are forgotten after twice the window and not before', async () => {
+    await bench.rows(`insert into replay_marks (thumbprint, jti, seen_at) values
+      ('p', 'old', clock_timestamp() - interval '131 seconds'), ('p', 'young', clock_timestamp() - interval '125 seconds')`);
+    await new Housekeeping(second.dataSource, createLogger('test', 'silent')).prune();
+    expect(await bench.rows(`select jti from replay_marks where thumbprint = 'p'`)).toEqual([{ jti: 'young' }]);
+  });
+});
+
+describe('a row that the database refuses', () => {
+  it('fails alone: those who came with it get their licences', async () => {
+    await bench.rows(`alter table replay_marks add constraint no_poison check (jti <> 'poison')`);
+    const device = await readyDevice();
+    const token = contentToken(bench, device);
+    const jtis = ['p1', 'p2', 'poison', 'p3', 'p4', 'p5', 'p6', 'p7'];
+    const answers = await Promise.all(jtis.map((jti) => bench.replica.ask(device, { token, jti })));
+    await bench.rows('alter table replay_marks drop constraint no_poison');
+    expect(answers.map((answer) => answer.status)).toEqual(jtis.map((jti) => (jti === 'poison' ? 503 : 200)));
+    expect(answers[2]!.headers.get('retry-after')).toBe('1');
+    expect((await bench.replica.ask(device, { token, jti: 'poison' })).status).toBe(200);
+  });
+});
+
+it('many licences at once cost few statements', async () => {
+  const device = await readyDevice();
+  const token = contentToken(bench, device);
+  // Rows of one statement carry one transaction id.
+  const statements = async (): Promise<number> =>
+    (await bench.rows<{ n: number }>('select count(distinct xmin::text)::int as n from replay_marks'))[0]!.n;
+  const before = await statements();
+  const answers = await Promise.all(Array.from({ length: 60 }, () => bench.replica.ask(device, { token })));
+  expect(answers.every((answer) => answer.status === 200)).toBe(true);
+  expect((await statements()) - before).toBeLessThan(40);
+});

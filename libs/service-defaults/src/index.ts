@@ -1,3 +1,4 @@
+export * from './api-documents.js';
 export * from './configuration.js';
 export * from './database.js';
 export * from './edge.filter.js';
@@ -10,4 +11,5 @@ export * from './periodic.js';
 export * from './run-service.js';
 export * from './runtime.module.js';
 export * from './service.js';
+export * from './silent-connections.js';
 export * from './standard-settings.js';

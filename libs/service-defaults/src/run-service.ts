@@ -1,6 +1,6 @@
 import { connectRabbit } from '@latchkey/messaging';
 import { type Configuration, ConfigurationError, readConfiguration, type Settings } from './configuration.js';
-import { createLogger, type Logger } from './logger.js';
+import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import { type ServiceDefinition, startService } from './service.js';
 import type { StandardConfiguration } from './standard-settings.js';
@@ -13,22 +13,28 @@ export async function runService<Config extends Settings>(definition: ServiceDef
   const configuration = configurationOrExit(definition) as Configuration<Config> & StandardConfiguration;
   const { service } = definition.messaging;
   const logger = createLogger(service, configuration.logLevel);
-  const broker = await connectRabbit({ url: configuration.amqpUrl, clientName: `latchkey-${service}`, logger });
-  const running = await startService(definition, configuration, { broker, logger, metrics: new Metrics(), listen: true });
-  stopOnSignal(logger, async () => {
-    await running.stop();
-    await broker.close();
+  const broker = connectRabbit({ url: configuration.amqpUrl, clientName: `latchkey-${service}`, logger });
+  const running = await startService(definition, configuration, { broker, logger, metrics: new Metrics(), listen: true }).catch((error: unknown) => {
+    logger.error('did not start', {}, error);
+    process.exit(1);
   });
+  stopOnSignal(
+    (message, error) => logger.error(message, {}, error),
+    async () => {
+      await running.stop();
+      await broker.close();
+    },
+  );
 }
 
 /** Stops once, on the first SIGTERM or SIGINT; a second one while draining changes nothing. Ends with exit code 0. */
-export function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {
+export function stopOnSignal(report: (message: string, error?: unknown) => void, stop: () => Promise<void>): void {
   let stopping = false;
   const onSignal = (): void => {
     if (stopping) return;
     stopping = true;
     const timer = setTimeout(() => {
-      logger.error('stopping took too long');
+      report('stopping took too long');
       process.exit(1);
     }, STOP_TIMEOUT_MS);
     stop().then(
@@ -37,7 +43,7 @@ export function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {
         process.exit(0);
       },
       (error: unknown) => {
-        logger.error('stopping failed', {}, error);
+        report('stopping failed', error);
         process.exit(1);
       },
     );

@@ -1,0 +1,46 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { ApiKeyGuard } from './api-keys/api-key.guard.js';
+import { ApiKeyStore } from './api-keys/api-key-store.js';
+import { BootstrapKey } from './api-keys/bootstrap-key.js';
+import { ContentKeysController } from './content-keys/content-keys.controller.js';
+import { CookiesController } from './cookies/cookies.controller.js';
+import { DevicesController } from './devices/devices.controller.js';
+import { FailedLookups } from './failed-lookups/failed-lookups.js';
+import { EventStreams } from './feed/event-streams.js';
+import { FeedController } from './feed/feed.controller.js';
+import { FeedSequencer } from './feed/feed-sequencer.js';
+import { FeedStore } from './feed/feed-store.js';
+import { FeedTail } from './feed/feed-tail.js';
+import { JwksController } from './jwks/jwks.controller.js';
+import { MerchantCallInterceptor } from './merchant-call.interceptor.js';
+import { MerchantController } from './merchant/merchant.controller.js';
+import { PurchaseTokens } from './purchases/purchase-tokens.js';
+import { PurchasesController } from './purchases/purchases.controller.js';
+import { TokensController } from './tokens/tokens.controller.js';
+
+@Module({
+  controllers: [
+    CookiesController,
+    DevicesController,
+    ContentKeysController,
+    PurchasesController,
+    TokensController,
+    MerchantController,
+    FeedController,
+    JwksController,
+  ],
+  providers: [
+    ApiKeyStore,
+    BootstrapKey,
+    FailedLookups,
+    PurchaseTokens,
+    FeedStore,
+    FeedSequencer,
+    FeedTail,
+    EventStreams,
+    { provide: APP_GUARD, useClass: ApiKeyGuard },
+    { provide: APP_INTERCEPTOR, useClass: MerchantCallInterceptor },
+  ],
+})
+export class AppModule {}

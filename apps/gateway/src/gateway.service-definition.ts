@@ -1,0 +1,18 @@
+import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import { serveApiDocuments, type ServiceDefinition } from '@latchkey/service-defaults';
+import { AppModule } from './app.module.js';
+import { gatewaySettings } from './config.js';
+import { CreateMerchantsKeysAndFeed1763881600000 } from './migrations/1763881600000-create-merchants-keys-and-feed.js';
+import { messaging } from './subscriptions.js';
+
+/** The gateway, apart from where it runs. */
+export const gatewayService: ServiceDefinition<typeof gatewaySettings> = {
+  messaging,
+  settings: gatewaySettings,
+  module: AppModule,
+  migrations: [CreateOutboxAndInbox1700000000000, CreateMerchantsKeysAndFeed1763881600000],
+  entities: [],
+  bodies: 'json',
+  worksWithoutBroker: false,
+  equip: serveApiDocuments,
+};

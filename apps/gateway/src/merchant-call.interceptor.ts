@@ -1,0 +1,42 @@
+import { errorCodes, type OperationContract, Problem } from '@latchkey/contracts';
+import { operationOf } from '@latchkey/service-defaults';
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { catchError, type Observable, throwError } from 'rxjs';
+import { callerOf } from './api-keys/api-key.guard.js';
+import { FailedLookups } from './failed-lookups/failed-lookups.js';
+
+/** What all calls of merchants have in common on their way out. */
+@Injectable()
+export class MerchantCallInterceptor implements NestInterceptor {
+  constructor(private readonly failedLookups: FailedLookups) {}
+
+  /** Answers hold tokens and cookies, so nobody on the way may keep them. Refusals are given their operation's status. */
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const operation = context.getType() === 'http' ? operationOf(context) : undefined;
+    if (operation?.security.kind !== 'api-key') return next.handle();
+    const http = context.switchToHttp();
+    void http.getResponse<FastifyReply>().header('cache-control', 'no-store');
+    return next.handle().pipe(catchError((error: unknown) => throwError(() => this.refusal(operation, http.getRequest<FastifyRequest>(), error))));
+  }
+
+  private refusal(operation: OperationContract, request: FastifyRequest, error: unknown): unknown {
+    if (!(error instanceof Problem)) return error;
+    const refusal = withStatusOf(operation, error);
+    if (refusal.code !== 'cookie-unknown' || !operation.refusals.includes('rate-limited')) return refusal;
+    try {
+      this.failedLookups.count('cookie', callerOf(request).merchantId);
+      return refusal;
+    } catch (limited) {
+      return limited;
+    }
+  }
+}
+
+/** The refusal with the status that the operation names for its code, whatever the asked service thought it should be. */
+export function withStatusOf(operation: OperationContract, problem: Problem): Problem {
+  const named = operation.refusals.find((refusal) => (typeof refusal === 'string' ? refusal : refusal.code) === problem.code);
+  if (named === undefined) return problem;
+  const status = typeof named === 'string' ? errorCodes[named].status : named.status;
+  return status === problem.status ? problem : new Problem(problem.code, { ...problem, status, cause: problem.cause });
+}

@@ -1,0 +1,167 @@
+import { errorCodes, type ErrorCode, type OperationContract, operations } from '@latchkey/contracts';
+import { type JsonSchema, JsonSchemas } from './json-schemas.js';
+import { refusalsByStatus } from './refusals.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** An OpenAPI 3.1 document. */
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0';
+  readonly info: Json;
+  readonly servers: readonly Json[];
+  readonly tags: readonly Json[];
+  readonly paths: Readonly<Record<string, Json>>;
+  readonly components: Readonly<Record<string, Json>>;
+}
+
+const tags = {
+  gateway: { name: 'Merchant side', description: 'For merchants and their checkouts, on the gateway' },
+  'license-server': { name: 'Device side', description: 'For players, on the licence server' },
+  both: { name: 'Everyone', description: 'On the gateway and on the licence server' },
+} as const;
+
+const headersOfStatus: Readonly<Record<number, readonly string[]>> = { 401: ['WWW-Authenticate'], 429: ['Retry-After'], 503: ['Retry-After'] };
+
+/**
+ * The OpenAPI document of the public surface, from the very operations and schemas that route, guard and validate. Pure:
+ * the same contracts give the same document, so that a check can compare it with the one that is checked in.
+ */
+export function openApiDocument(list: readonly OperationContract[] = operations.operations): OpenApiDocument {
+  const schemas = new JsonSchemas();
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of list) {
+    const item = (paths[operation.path] ??= {});
+    item[operation.method.toLowerCase()] = describe(operation, schemas);
+    if (operation.server === 'license-server') item['servers'] = licenseServers;
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Latchkey',
+      version: '1',
+      description: 'Device-bound licences for streaming. Errors are problem documents (RFC 9457) with a stable `code`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'The server that this document came from' }],
+    tags: Object.values(tags),
+    paths,
+    components: { schemas: { ...schemas.components, ...problemSchemas }, headers, securitySchemes },
+  };
+}
+
+const licenseServers = [
+  { url: '/', description: 'Standalone serves licences on the same port' },
+  { url: 'http://127.0.0.1:8081', description: 'The licence server where it runs on its own, by default' },
+];
+
+const securitySchemes: Readonly<Record<string, Json>> = {
+  apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_<env>_<keyId>_<secret>', description: 'An API key of the merchant. What it may do are its scopes.' },
+  dpop: { type: 'http', scheme: 'DPoP', description: 'A registration or content token with a proof of the device’s key in the header `DPoP` (RFC 9449)' },
+};
+
+const headers: Readonly<Record<string, Json>> = {
+  'WWW-Authenticate': { description: 'Which credentials are wanted', schema: { type: 'string' } },
+  'Retry-After': { description: 'After how many seconds the same request may be sent again', schema: { type: 'integer', minimum: 0 } },
+  'DPoP-Nonce': { description: 'The nonce for the next proof (RFC 9449 §8)', schema: { type: 'string' } },
+};
+
+const problemSchemas: Readonly<Record<string, JsonSchema>> = {
+  ErrorCode: { type: 'string', enum: Object.keys(errorCodes), description: 'A stable code; one that a client does not know is to be taken by its status' },
+  Problem: {
+    type: 'object',
+    description: 'A problem document (RFC 9457)',
+    properties: {
+      type: { type: 'string' },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      code: { $ref: '#/components/schemas/ErrorCode' },
+      detail: { type: 'string' },
+      errors: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { path: { type: 'string', description: 'A JSON Pointer (RFC 6901)' }, message: { type: 'string' } },
+          required: ['path', 'message'],
+        },
+      },
+      requestId: { type: 'string', description: 'Only on 5xx: names the request in the logs' },
+    },
+    required: ['type', 'title', 'status', 'code'],
+  },
+};
+
+function describe(operation: OperationContract, schemas: JsonSchemas): Json {
+  const { id, summary, server, security, body } = operation;
+  const parameters = parametersOf(operation, schemas);
+  return {
+    operationId: id,
+    summary,
+    tags: [tags[server].name],
+    security: securityOf(security),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body ? { requestBody: { required: operation.bodyOptional !== true, content: { 'application/json': { schema: schemas.of(body) } } } } : {}),
+    responses: { ...successes(operation, schemas), ...refusals(operation) },
+  };
+}
+
+function securityOf(security: OperationContract['security']): readonly Json[] {
+  if (security.kind === 'none') return [];
+  if (security.kind === 'dpop') return [{ dpop: [] }];
+  return [{ apiKey: security.scope === undefined ? [] : [security.scope] }];
+}
+
+function parametersOf(operation: OperationContract, schemas: JsonSchemas): Json[] {
+  const places = [
+    ['path', operation.params],
+    ['query', operation.query],
+    ['header', operation.headers],
+  ] as const;
+  const parameters: Json[] = places.flatMap(([place, schema]) =>
+    Object.entries(schema?.shape ?? {}).map(([name, member]) => ({
+      name: place === 'header' ? headerCase(name) : name,
+      in: place,
+      required: !member.safeParse(undefined).success,
+      schema: schemas.of(member),
+    })),
+  );
+  if (operation.security.kind === 'dpop') {
+    parameters.push({ name: 'DPoP', in: 'header', required: true, description: 'The proof (RFC 9449 §4)', schema: { type: 'string' } });
+  }
+  return parameters;
+}
+
+function headerCase(name: string): string {
+  return name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
+}
+
+function successes(operation: OperationContract, schemas: JsonSchemas): Json {
+  return Object.fromEntries(
+    Object.entries(operation.answers).map(([status, { description, schema, mediaType }]) => {
+      const content = schema || mediaType ? { content: { [mediaType ?? 'application/json']: { schema: schema ? schemas.of(schema) : { type: 'string' } } } } : {};
+      return [status, { description, ...headersOf(operation, Number(status)), ...content }];
+    }),
+  );
+}
+
+function refusals(operation: OperationContract): Json {
+  return Object.fromEntries(
+    [...refusalsByStatus(operation)].map(([status, codes]) => [
+      status,
+      { description: titlesOf(codes), ...headersOf(operation, status), content: { 'application/problem+json': { schema: problemWith(codes) } } },
+    ]),
+  );
+}
+
+function titlesOf(codes: readonly ErrorCode[]): string {
+  return codes.map((code) => `\`${code}\`: ${errorCodes[code].title}`).join('; ');
+}
+
+function problemWith(codes: readonly ErrorCode[]): JsonSchema {
+  return { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }] };
+}
+
+function headersOf(operation: OperationContract, status: number): Json {
+  const names = [...(headersOfStatus[status] ?? []), ...(operation.security.kind === 'dpop' ? ['DPoP-Nonce'] : [])];
+  if (names.length === 0) return {};
+  return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
+}

@@ -1,0 +1,23 @@
+import { asyncApiYaml, messagingGraph, openApiDocument } from '@latchkey/api-documents';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+/**
+ * Serves the API's own description: `/openapi.json`, `/docs` (Swagger UI, with every file from this server, so that it
+ * works without the internet) and `/asyncapi.yaml`. To be called before Nest's routes are made.
+ */
+export async function serveApiDocuments(app: NestFastifyApplication): Promise<void> {
+  // Loaded here and not above: most services have no documents to serve, and it takes its time and memory.
+  const { SwaggerModule } = await import('@nestjs/swagger');
+  const openApi = openApiDocument();
+  const asyncApi = asyncApiYaml(messagingGraph);
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.get('/openapi.json', (_request, reply) => reply.send(openApi));
+  fastify.get('/asyncapi.yaml', (_request, reply) => reply.type('application/yaml').send(asyncApi));
+  SwaggerModule.setup('docs', app, openApi as unknown as OpenAPIObject, {
+    raw: false,
+    customSiteTitle: 'Latchkey API',
+    // Swagger UI would otherwise send the document's address to a validator on the internet.
+    swaggerOptions: { validatorUrl: null },
+  });
+}

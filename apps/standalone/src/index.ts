@@ -1,0 +1,2 @@
+export { services } from './services.js';
+export { type RunningStandalone, startStandalone } from './standalone.js';

@@ -1,0 +1,175 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import type { ServiceName } from '@latchkey/contracts';
+import { lockDataDirectory } from '@latchkey/embedded-postgres';
+import { type Broker, connectRabbit, openInProcessBroker } from '@latchkey/messaging';
+import {
+  combinedReadiness,
+  ConfigurationError,
+  createLogger,
+  type Logger,
+  Metrics,
+  readConfiguration,
+  type RunningService,
+  type ServiceDefinition,
+  serveHealth,
+  type StandardConfiguration,
+  startService,
+} from '@latchkey/service-defaults';
+import { fastify } from 'fastify';
+import { type StandaloneConfiguration, standaloneSettings } from './config.js';
+import { leaveNote, removeNote } from './connection-note.js';
+import { type Databases, openDatabases } from './databases.js';
+import { type FrontDoor, openFrontDoor } from './front-door.js';
+import { readOrCreateSecrets, type StandaloneSecrets } from './secrets.js';
+import { services } from './services.js';
+
+/** A standalone that runs, and what to say about it. */
+export interface RunningStandalone {
+  readonly origin: string;
+  readonly dataDir: string;
+  readonly apiKeyFile: string | undefined;
+  readonly logFile: string;
+  readonly bus: 'in-process' | 'RabbitMQ';
+  readonly database: 'embedded' | 'given';
+  readonly logger: Logger;
+  stop(): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Starts everything in this process: port, data directory, database, secrets, bus, and the five services. */
+export async function startStandalone(environment: Environment): Promise<RunningStandalone> {
+  const configuration = readConfiguration(standaloneSettings, environment);
+  const undo: (() => unknown)[] = [];
+  try {
+    const lock = lockDataDirectory(configuration.dataDir);
+    undo.push(() => lock.release());
+    const door = await openFrontDoor(configuration.host, configuration.port);
+    undo.push(() => door.close());
+    const logFile = join(lock.dataDir, 'latchkey.log');
+    const logStream = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
+    const loggerOf = (service: string): Logger => createLogger(service, configuration.logLevel, logStream);
+    const secrets = await readOrCreateSecrets(lock.dataDir);
+    const plans = plan(environment, configuration, secrets, door);
+    const databases = await openDatabases(lock, configuration.databaseUrl, (line) => loggerOf('standalone').info(line));
+    undo.push(() => databases.stop());
+    const broker = await openBroker(configuration, databases, loggerOf('bus'));
+    undo.push(() => broker.close());
+    await leaveNote(lock.dataDir, {
+      origin: door.origin,
+      gatewayDatabaseUrl: databases.url('gateway'),
+      tokenIssuerDatabaseUrl: databases.url('token-issuer'),
+      busDatabaseUrl: databases.url('bus'),
+    });
+    undo.push(() => removeNote(lock.dataDir));
+    // Every service is known to the bus before any of them publishes: who declared late would miss what came before.
+    if (configuration.amqpUrl === undefined) for (const service of services) await broker.declare(service.messaging);
+    const running = await startAll(plans, databases, broker, loggerOf, undo);
+    await letIn(door, running);
+    const logger = loggerOf('standalone');
+    return {
+      origin: door.origin,
+      dataDir: lock.dataDir,
+      apiKeyFile: environment['LATCHKEY_BOOTSTRAP_API_KEY'] ? undefined : secrets.apiKeyFile,
+      logFile,
+      bus: configuration.amqpUrl === undefined ? 'in-process' : 'RabbitMQ',
+      database: configuration.databaseUrl === undefined ? 'embedded' : 'given',
+      logger,
+      stop: () => stopAll(door, undo),
+    };
+  } catch (error) {
+    await unwind(undo);
+    throw error;
+  }
+}
+
+interface Plan {
+  readonly definition: ServiceDefinition;
+  readonly configure: (databaseUrl: string) => StandardConfiguration;
+}
+
+/** Configures every service before anything starts, so that all problems of all of them are listed at once. */
+function plan(environment: Environment, configuration: StandaloneConfiguration, secrets: StandaloneSecrets, door: FrontDoor): readonly Plan[] {
+  const amqpUser = configuration.amqpUrl === undefined ? undefined : decodeURIComponent(new URL(configuration.amqpUrl).username) || 'guest';
+  const given: Environment = {
+    LATCHKEY_KEK: secrets.kek,
+    LATCHKEY_BOOTSTRAP_API_KEY: secrets.apiKey,
+    LATCHKEY_LICENSE_URL: `${door.origin}/v1/licenses`,
+    LATCHKEY_PUBLIC_URL: door.origin,
+    // A checkout that tries Latchkey out has the one broker user that there is.
+    LATCHKEY_CHECKOUT_USERS: amqpUser === undefined ? undefined : `${amqpUser}:${configuration.bootstrapMerchantId}`,
+    ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')),
+  };
+  const problems = new Set<string>();
+  const plans = services.map((definition) => {
+    const { amqpUrl: _, ...settings } = definition.settings;
+    const configure = (databaseUrl: string): StandardConfiguration =>
+      readConfiguration(settings, { ...given, DATABASE_URL: databaseUrl }) as unknown as StandardConfiguration;
+    try {
+      configure('postgres://checked/later');
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
+    }
+    return { definition, configure };
+  });
+  if (problems.size > 0) throw new ConfigurationError([...problems]);
+  return plans;
+}
+
+async function openBroker(configuration: StandaloneConfiguration, databases: Databases, logger: Logger): Promise<Broker> {
+  if (configuration.amqpUrl !== undefined) return connectRabbit({ url: configuration.amqpUrl, clientName: 'latchkey-standalone', logger });
+  return openInProcessBroker({ databaseUrl: databases.url('bus'), logger });
+}
+
+async function startAll(
+  plans: readonly Plan[],
+  databases: Databases,
+  broker: Broker,
+  loggerOf: (service: string) => Logger,
+  undo: (() => unknown)[],
+): Promise<ReadonlyMap<ServiceName, RunningService>> {
+  const metrics = new Metrics();
+  const running = new Map<ServiceName, RunningService>();
+  const started = plans.map(async ({ definition, configure }) => {
+    const { service } = definition.messaging;
+    const one = await startService(definition, configure(databases.url(service)) as never, {
+      broker,
+      logger: loggerOf(service),
+      metrics,
+      listen: false,
+    });
+    running.set(service, one);
+  });
+  const results = await Promise.allSettled(started);
+  for (const { definition } of plans) {
+    const one = running.get(definition.messaging.service);
+    if (one) undo.push(() => one.stop());
+  }
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+  return running;
+}
+
+async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningService>): Promise<void> {
+  const gateway = running.get('gateway')!;
+  const licenseServer = running.get('license-server')!;
+  const own = fastify();
+  serveHealth(own as never, () => combinedReadiness(new Map([...running].map(([service, one]) => [service, one.health]))));
+  await own.ready();
+  door.open((path) => {
+    if (path.startsWith('/health/')) return (request, response) => own.routing(request, response);
+    return path === '/v1/licenses' ? licenseServer.handle : gateway.handle;
+  });
+}
+
+/** The services stop in the opposite order of their start while the door lets requests end; then what is underneath. */
+async function stopAll(door: FrontDoor, undo: (() => unknown)[]): Promise<void> {
+  void door.close();
+  await unwind(undo);
+}
+
+async function unwind(undo: (() => unknown)[]): Promise<void> {
+  for (let step = undo.pop(); step; step = undo.pop()) await step();
+}

@@ -11,6 +11,5 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swc, swcrc: false }] },
   coverageProvider: 'v8',
-  workerIdleMemoryLimit: '700MB',
   testTimeout: 30_000,
 };

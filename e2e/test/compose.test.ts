@@ -1,9 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { describeWhere, eventually, freePort } from '@latchkey/kits';
 import { hex, Merchant } from './merchant.js';
+
+// Processes start and stop here, on machines that may be busy.
+jest.setTimeout(240_000);
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Checkout, describeWithRabbit, eventually, FakeDevice } from '@latchkey/kits';
 import { Client } from 'pg';
 import { Distributed } from './distributed.js';
 import { hex, type Merchant } from './merchant.js';
+
+// Processes start and stop here, on machines that may be busy.
+jest.setTimeout(240_000);
 
 type Purchase = Record<string, unknown> & { purchaseId: string };
 

@@ -1,9 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually, FakeDevice, startProcess } from '@latchkey/kits';
 import { hex, type Merchant } from './merchant.js';
 import { type Standalone, startStandalone } from './standalone.js';
+
+// Processes start and stop here, on machines that may be busy.
+jest.setTimeout(240_000);
 
 describe('the standalone process', () => {
   let standalone: Standalone;

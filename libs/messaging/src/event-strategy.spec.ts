@@ -43,6 +43,7 @@ describe('EventStrategy', () => {
         failed: (type) => reports.push(`${type} failed`),
         answered: (name, outcome) => reports.push(`${name} ${outcome}`),
       },
+      isUnavailable: (error) => error instanceof RangeError,
     });
   }
   const listen = (one: EventStrategy): Promise<void> =>
@@ -96,6 +97,7 @@ describe('EventStrategy', () => {
     for (const type of [registered, completed]) one.addHandler(type, async () => undefined, true);
     one.addHandler('cookie.get', async (input: unknown) => {
       if (input === 'unknown') throw new Problem('cookie-unknown');
+      if (input === 'away') throw new RangeError('the database is away');
       if (input === 'bug') return throwError(() => new Error('select * from secrets'));
       return { input, correlationId: currentCorrelationId() };
     });
@@ -104,6 +106,7 @@ describe('EventStrategy', () => {
       JSON.parse((await answer({ name, body: Buffer.from(JSON.stringify(input)), correlationId: 'act-9', deadlineMs: 0 })).toString());
     expect(await ask('cookie.get', 'x')).toEqual({ ok: true, value: { input: 'x', correlationId: 'act-9' } });
     expect(await ask('cookie.get', 'unknown')).toEqual({ ok: false, problem: { code: 'cookie-unknown', status: 404 } });
+    expect(await ask('cookie.get', 'away')).toEqual({ ok: false, problem: { code: 'unavailable', status: 503, retryAfterSeconds: 1 } });
     expect(await ask('cookie.get', 'bug')).toEqual({ ok: false, problem: { code: 'internal', status: 500 } });
     expect(await ask(registered, {})).toMatchObject({ ok: false, problem: { code: 'internal' } });
   });

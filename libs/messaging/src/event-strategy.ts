@@ -14,6 +14,8 @@ export interface EventStrategyOptions {
   readonly messaging: ServiceMessaging;
   readonly checkouts: CheckoutUsers;
   readonly observer: MessagingObserver;
+  /** Whether an error says that a part is away, so that a request is answered `unavailable` and may be repeated. */
+  readonly isUnavailable: (error: unknown) => boolean;
 }
 
 /**
@@ -127,6 +129,12 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
     return verdicts;
   }
 
+  private problemOf(error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    if (this.options.isUnavailable(error)) return new Problem('unavailable', { retryAfterSeconds: 1 });
+    return new Problem('internal');
+  }
+
   private async answer(request: IncomingRequest): Promise<Buffer> {
     return withCorrelation(request.correlationId, async () => {
       const startedMs = performance.now();
@@ -140,8 +148,8 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
         report('ok');
         return Buffer.from(JSON.stringify({ ok: true, value: value ?? null }));
       } catch (error) {
-        const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
-        report(problem.code, problem.code === 'internal' ? error : undefined);
+        const problem = this.problemOf(error);
+        report(problem.code, error instanceof Problem ? error.cause : error);
         return Buffer.from(JSON.stringify({ ok: false, problem: problem.toWire() }));
       }
     });

@@ -1,3 +1,4 @@
+export * from './database-away.js';
 export * from './housekeeping.js';
 export * from './inbox.js';
 export * from './outbox.js';

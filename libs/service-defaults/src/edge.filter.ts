@@ -1,4 +1,5 @@
 import { Problem } from '@latchkey/contracts';
+import { isDatabaseAway } from '@latchkey/outbox';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
@@ -50,5 +51,6 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (status === 413) return new Problem('payload-too-large');
   if (status === 415) return new Problem('unsupported-media-type');
   if (typeof status === 'number' && status >= 400 && status < 500) return new Problem('invalid-request');
+  if (isDatabaseAway(error)) return new Problem('unavailable', { retryAfterSeconds: 1, cause: error });
   return new Problem('internal', { cause: error });
 }

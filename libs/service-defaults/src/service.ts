@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServiceMessaging } from '@latchkey/contracts';
 import { type Broker, checkoutUsers, EventStrategy } from '@latchkey/messaging';
-import { Outbox, outboxLag, pruneInbox, Relay } from '@latchkey/outbox';
+import { isDatabaseAway, Outbox, outboxLag, pruneInbox, Relay } from '@latchkey/outbox';
 import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -80,6 +80,7 @@ export async function startService<Config extends Settings>(
     messaging,
     checkouts: checkoutUsers(configuration.checkoutUsers),
     observer: messagingObserver(messaging.service, logger, metrics),
+    isUnavailable: isDatabaseAway,
   });
   const root = { module: Root, imports: [RuntimeModule.of({ configuration, logger, metrics, health, dataSource, outbox, broker }), definition.module] };
   const app = await NestFactory.create<NestFastifyApplication>(root, createHttpAdapter({ filter }), {

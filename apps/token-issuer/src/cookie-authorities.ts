@@ -1,4 +1,4 @@
-import { type CookieRef, requests } from '@latchkey/contracts';
+import { type CookieRef, Problem, requests } from '@latchkey/contracts';
 import { Requests } from '@latchkey/messaging';
 import { Injectable } from '@nestjs/common';
 import { type CookieFact, cookieKey, type CookieJoin, readJoins } from './cookie-join-store.js';
@@ -12,6 +12,8 @@ export interface CookieKnowledge {
   readonly registryAsked: ReadonlySet<string>;
   /** Devices (by `keyOf`) that the registry says are revoked, whether or not that was heard here. */
   readonly revokedDevices: ReadonlySet<string>;
+  /** Cookies (by `cookieKey`) whose owner did not answer: nothing can be said of them now. */
+  readonly unanswered: ReadonlySet<string>;
 }
 
 /** Asks the owners of cookies and bindings for what this service has not heard of. */
@@ -24,18 +26,22 @@ export class CookieAuthorities {
 
   /**
    * For events: asks for cookies that were never heard of, and for the bindings of those whose time is over. Usually
-   * everything is known and nobody is asked. Throws `unavailable` where an owner does not answer.
+   * everything is known and nobody is asked. An owner that does not answer holds up no other cookie.
    */
   async learnMissing(cookies: readonly CookieRef[]): Promise<CookieKnowledge> {
     const joins = await readJoins(this.reader, cookies);
-    const asked = await this.askCookies(cookies.filter((cookie) => isUnheardOf(joins.get(cookieKey(cookie)))));
-    const expiries = new Map(asked.map((fact) => [cookieKey(fact), fact.expiresAt]));
+    const unheardOf = cookies.filter((cookie) => isUnheardOf(joins.get(cookieKey(cookie))));
+    const asked = await unlessUnavailable(this.askCookies(unheardOf));
+    const expiries = new Map(asked?.map((fact) => [cookieKey(fact), fact.expiresAt]));
     const overdue = cookies.filter((cookie) => {
       const join = joins.get(cookieKey(cookie));
       const expiresAt = join?.expiresAt ?? expiries.get(cookieKey(cookie));
       return !join?.device && expiresAt !== undefined && expiresAt.getTime() + EXPIRY_GRACE_MS <= Date.now();
     });
-    return this.withBindings(cookies, asked, overdue);
+    const bound = await unlessUnavailable(this.withBindings(cookies, asked ?? [], overdue));
+    const knowledge = bound ?? (await this.withBindings(cookies, asked ?? [], []));
+    const unanswered = [...(asked ? [] : unheardOf), ...(bound ? [] : overdue)];
+    return { ...knowledge, unanswered: new Set(unanswered.map(cookieKey)) };
   }
 
   /**
@@ -70,6 +76,7 @@ export class CookieAuthorities {
       facts: [...cookies.map(refOf), ...known, ...bound],
       registryAsked: new Set(ask.map(cookieKey)),
       revokedDevices: new Set(bindings.filter(({ state }) => state === 'revoked').map(({ merchantId, deviceId }) => keyOf(merchantId, deviceId))),
+      unanswered: new Set(),
     };
   }
 }
@@ -80,4 +87,18 @@ function isUnheardOf(join: CookieJoin | undefined): boolean {
 
 function refOf({ merchantId, cookie }: CookieRef): CookieRef {
   return { merchantId, cookie };
+}
+
+async function unlessUnavailable<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'unavailable') return undefined;
+    throw error;
+  }
+}
+
+/** What is known without having asked anybody: the joins of these facts are to be locked, and say the rest. */
+export function knowledgeOf(facts: readonly CookieFact[]): CookieKnowledge {
+  return { facts, registryAsked: new Set(), revokedDevices: new Set(), unanswered: new Set() };
 }

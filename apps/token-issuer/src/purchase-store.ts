@@ -43,7 +43,7 @@ interface PurchaseRow {
   readonly content_id: string;
   readonly kids: string[];
   readonly rights: Rights;
-  readonly completed_at: Date;
+  readonly completed_at: string;
   readonly device_id: string | null;
   readonly token_id: string | null;
   readonly accepted_at: Date;
@@ -104,7 +104,7 @@ export async function insertPurchases(tx: Tx, purchases: readonly NewPurchase[])
      select merchant_id, purchase_id, state, code, cookie, cookie_expires_at, named_device_id, content_id, string_to_array(kids, ','),
        rights, completed_at, device_id, token_id
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[],
-         $10::jsonb[], $11::timestamptz[], $12::text[], $13::text[])
+         $10::jsonb[], $11::text[], $12::text[], $13::text[])
        as new (merchant_id, purchase_id, state, code, cookie, cookie_expires_at, named_device_id, content_id, kids, rights,
          completed_at, device_id, token_id)
      order by merchant_id, purchase_id
@@ -183,8 +183,9 @@ function refundColumns(refunds: readonly Refund[]): unknown[] {
   return [
     refunds.map((refund) => refund.merchantId),
     refunds.map((refund) => refund.purchaseId),
-    refunds.map((refund) => refund.refundedAt),
-    refunds.map((refund) => refund.reason ?? null),
+    // What a checkout may write and PostgreSQL cannot hold, the year 0 and the character 0, must not keep a refund out.
+    refunds.map((refund) => new Date(Math.max(Date.parse(refund.refundedAt), 0)).toISOString()),
+    refunds.map((refund) => refund.reason?.replaceAll('\0', '') ?? null),
   ];
 }
 
@@ -210,7 +211,7 @@ function storedOf(row: PurchaseRow): StoredPurchase {
             contentId: row.content_id,
             kids: row.kids,
             rights: row.rights,
-            completedAt: row.completed_at.toISOString(),
+            completedAt: row.completed_at,
           },
   };
 }

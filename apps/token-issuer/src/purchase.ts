@@ -1,4 +1,4 @@
-import { type Evidence, Problem, type PurchaseState, type PurchaseView, type Rights } from '@latchkey/contracts';
+import type { Evidence, PurchaseState, PurchaseView, Rights } from '@latchkey/contracts';
 
 /** How long after its cookie's expiry a waiting purchase still waits: a bind that began in time may commit a little later. */
 export const EXPIRY_GRACE_MS = 1_000;
@@ -141,11 +141,6 @@ export function viewOf(purchase: StoredPurchase): PurchaseView {
     acceptedAt: purchase.acceptedAt.toISOString(),
     refundedAt: purchase.refundedAt?.toISOString(),
   };
-}
-
-/** The refusal of a request for this reason. An unknown cookie is the one thing that does not exist at all. */
-export function problemOf(code: RejectionCode): Problem {
-  return new Problem(code, { status: code === 'cookie-unknown' ? 404 : 409 });
 }
 
 /** A revoked device is refused before anything else about it is looked at, and for good. */

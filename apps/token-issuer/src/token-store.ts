@@ -9,13 +9,15 @@ export interface StoppedToken {
   readonly merchantId: string;
   readonly tokenId: string;
   readonly purchaseId: string | null;
+  readonly deviceId: string;
   readonly stoppedAt: Date;
   readonly expiresAt: Date;
 }
 
 const live = 'superseded_at is null and revoked_at is null';
 const currentToken = `token_id as "tokenId", token, tokens.device_id as "deviceId", issued_at as "issuedAt", expires_at as "expiresAt"`;
-const stoppedToken = `tokens.merchant_id as "merchantId", tokens.token_id as "tokenId", purchase_id as "purchaseId", expires_at as "expiresAt"`;
+const stoppedToken = `tokens.merchant_id as "merchantId", tokens.token_id as "tokenId", purchase_id as "purchaseId",
+  tokens.device_id as "deviceId", expires_at as "expiresAt"`;
 
 /** Stores tokens. The unique index refuses a second live one for a purchase, and with it the whole transaction. */
 export async function insertTokens(tx: Tx, tokens: readonly MintedToken[]): Promise<void> {

@@ -15,7 +15,6 @@ import { Checkout, createTestDatabase, createTestVhost, describeWithRabbit, even
 import { type Broker, connectRabbit, done, readMessage, Requests } from '@latchkey/messaging';
 import { createLogger, Metrics, readConfiguration, type RunningService, startService } from '@latchkey/service-defaults';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
 import { tokenIssuerService } from '../src/index.js';
 import { KEK_1, LICENSE_URL, MERCHANT, Neighbours, terms } from './issuer.js';
 
@@ -95,7 +94,7 @@ describeWithRabbit('two replicas on RabbitMQ', () => {
   const register = (cookie: string) => {
     const { merchantId, accountId, deviceId, evidence, registeredAt } = neighbours.bind(cookie);
     const data = { merchantId, cookie, accountId, deviceId, evidence, registeredAt };
-    return brokers[0]!.publish([{ specversion: '1.0', id: randomUUID(), source: '/latchkey/device-registry', type: DeviceRegistered.type, data }]);
+    return brokers[0]!.publish([{ specversion: '1.0', id: crypto.randomUUID(), source: '/latchkey/device-registry', type: DeviceRegistered.type, data }]);
   };
 
   it('give each purchase of a plain checkout one token, in every order, however often it is told', async () => {

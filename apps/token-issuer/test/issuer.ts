@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   DeviceRegistered,
   DeviceRevoked,
@@ -16,7 +15,7 @@ import { generateDeviceKey, newCookie } from '@latchkey/crypto';
 import { eventually } from '@latchkey/kits';
 import { createLogger, Metrics, readConfiguration, type RunningService, startService } from '@latchkey/service-defaults';
 import { tokenIssuerService } from '../src/index.js';
-import { type GivenEvent, TestBus } from './test-bus.js';
+import { type Answer, type GivenEvent, TestBus } from './test-bus.js';
 
 export const MERCHANT = 'default';
 export const LICENSE_URL = 'https://licenses.example/v1/licenses';
@@ -62,7 +61,7 @@ export class Neighbours {
     return binding;
   }
 
-  answer(name: string, input: { cookies?: { merchantId: string; cookie: string }[]; merchantId?: string; cookie?: string; keyIds?: string[] }): ReturnType<TestBus['neighbour']> {
+  answer(name: string, input: { cookies?: { merchantId: string; cookie: string }[]; merchantId?: string; cookie?: string; keyIds?: string[] }): Answer {
     this.asked.push(name);
     if (this.silent.has(name)) return undefined;
     const own = <T extends { merchantId: string }>(map: Map<string, T>): T[] =>
@@ -149,8 +148,8 @@ export class Issuer {
 
   /** A kid for which a content key is stored. */
   async kid(merchantId = MERCHANT): Promise<string> {
-    const kid = randomBytes(16).toString('hex');
-    await this.ask(requests.putContentKey, { merchantId, kid, key: randomBytes(16).toString('hex') });
+    const kid = newHex();
+    await this.ask(requests.putContentKey, { merchantId, kid, key: newHex() });
     return kid;
   }
 
@@ -191,12 +190,17 @@ function expectReady({ status, checks }: { status: string; checks: unknown }): v
   if (status !== 'ready') throw new Error(JSON.stringify(checks));
 }
 
+/** 16 random bytes as hex digits: a kid or a content key. */
+function newHex(): string {
+  return crypto.randomUUID().replaceAll('-', '');
+}
+
 let counter = 0;
 
 /** A purchase id that no other test uses. */
 export function newPurchaseId(): string {
   counter += 1;
-  return `order-${counter}-${randomBytes(4).toString('hex')}`;
+  return `order-${counter}-${newHex().slice(0, 8)}`;
 }
 
 type Terms = EventData<typeof PurchaseCompleted>;

@@ -51,6 +51,8 @@ describe('the signing key', () => {
     const [published] = await issuer.said(SigningKeyPublished, 1);
     expect((await issuer.service.health.readiness()).checks['signing-key']).toMatchObject({ ok: false, required: true });
     expect(await issuer.refusal(requests.issueRegistrationToken, { merchantId: MERCHANT, cookie: neighbours.cookie() })).toBe('unavailable 503');
+    const events = [completed(terms({ cookie: 'any', kids: ['a'.repeat(32)] })), registered(neighbours.bind(neighbours.cookie()))];
+    expect(await issuer.hear(...events)).toEqual(['retry', 'retry']);
     // Licence servers that missed the event can already read it here.
     const { keys } = await issuer.ask(requests.getJwks, {});
     expect(keys).toEqual([{ ...published!.publicJwk, kid: published!.keyId, alg: 'ES256', use: 'sig' }]);
@@ -68,10 +70,10 @@ describe('the signing key', () => {
   it('is one for replicas that start together, and lies wrapped at rest', async () => {
     const neighbours = new Neighbours();
     const issuers = await Promise.all([start({ neighbours }), start({ neighbours }), start({ neighbours })]);
-    const keys = await issuers[0]!.rows<{ key_id: string; wrapped_key: string }>('select * from signing_keys');
+    const keys = await issuers[0].rows<{ key_id: string; wrapped_key: string }>('select * from signing_keys');
     expect(keys).toHaveLength(1);
     expect(keys[0]!.wrapped_key).toMatch(/^k1\./);
-    const kid = await issuers[0]!.kid();
+    const kid = await issuers[0].kid();
     const tokens = await Promise.all(issuers.map((issuer) => issue(issuer, kid)));
     expect(new Set(tokens.map(({ read }) => read.keyId))).toEqual(new Set([keys[0]!.key_id]));
   });

@@ -1,4 +1,4 @@
-import { PurchaseRejected, requests, TokenIssued, TokenRevoked } from '@latchkey/contracts';
+import { PurchaseRefunded, PurchaseRejected, requests, TokenIssued, TokenRevoked } from '@latchkey/contracts';
 import { createTestDatabase, type TestDatabase } from '@latchkey/kits';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { holdCommit } from './hold-commit.js';
@@ -110,6 +110,14 @@ describe('a refund', () => {
     await issuer.hear(registered(issuer.neighbours.bind(purchase.cookie)));
     expect((await issuer.purchase(MERCHANT, purchase.purchaseId)).state).toBe('refunded');
     expect(await issuer.liveTokens(purchase.purchaseId)).toEqual([]);
+  });
+
+  it('is kept, whatever a checkout writes beside it', async () => {
+    const purchase = terms({ cookie: issuer.neighbours.cookie(), kids: [kid], completedAt: '0000-01-01T00:00:00Z' });
+    expect(await issuer.hear(completed(purchase))).toEqual(['done']);
+    const refund = { merchantId: MERCHANT, purchaseId: purchase.purchaseId, refundedAt: '0000-01-01T00:00:00Z', reason: 'a\u0000b' };
+    expect(await issuer.hear([PurchaseRefunded, refund])).toEqual(['done']);
+    expect((await issuer.purchase(MERCHANT, purchase.purchaseId)).state).toBe('refunded');
   });
 
   it('that comes before its purchase wins', async () => {

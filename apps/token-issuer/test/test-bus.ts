@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { CloudEvent, ServiceMessaging } from '@latchkey/contracts';
 import {
   type BatchHandler,
@@ -23,7 +22,8 @@ export interface DeliveryDetails {
 /** An event as a test hands it to the service. */
 export type GivenEvent = readonly [event: { readonly type: string }, data: object, details?: DeliveryDetails];
 
-type Answer = { readonly value: unknown } | { readonly problem: { readonly code: string; readonly status: number } } | undefined;
+/** What a neighbour answers; undefined means that it is not there. */
+export type Answer = { readonly value: unknown } | { readonly problem: { readonly code: string; readonly status: number } } | undefined;
 
 /**
  * A bus of one service and one test: batches are exactly what the test delivers, and it sees each verdict. Everything
@@ -32,7 +32,7 @@ type Answer = { readonly value: unknown } | { readonly problem: { readonly code:
 export class TestBus implements Broker {
   readonly state = 'up';
   readonly published: CloudEvent[] = [];
-  /** Answers what the service asks its neighbours; undefined means that the neighbour is not there. */
+  /** Answers what the service asks its neighbours. */
   neighbour: (name: string, input: never) => Answer = () => undefined;
   private handler: BatchHandler | undefined;
   private server: RequestHandler | undefined;
@@ -88,7 +88,7 @@ export class TestBus implements Broker {
 }
 
 function rawMessage([{ type }, data, details = {}]: GivenEvent): RawMessage {
-  const { id = randomUUID(), attempt = 1, correlationid } = details;
+  const { id = crypto.randomUUID(), attempt = 1, correlationid } = details;
   const event = { specversion: '1.0' as const, id, source: 'urn:test', type, correlationid, data };
   const { body, contentType, headers } = toMessage(event);
   const publisher = `checkout-${(data as { merchantId: string }).merchantId}`;

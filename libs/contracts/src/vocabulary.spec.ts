@@ -65,7 +65,17 @@ describe('merchant ids', () => {
 });
 
 describe('timestamps', () => {
-  it.each(['2026-11-23', '2026-11-23T12:00:00', '2026-11-23T12:00:00+01:00', 'now', 7])('refuse %j, which is not RFC 3339 in UTC', (value) => {
+  it.each(['2026-11-23', '2026-11-23T12:00:00', '2026-11-23T12:00:00+01:00', 'now', 7, '0000-01-01T00:00:00Z'])('refuse %j, which is not RFC 3339 in UTC', (value) => {
     expect(accepts(timestamp, value)).toBe(false);
+  });
+});
+
+describe('reasons', () => {
+  it.each(['x', 'Kündigung – ok', 'x'.repeat(256)])('take %j', (text) => {
+    expect(accepts(vocabulary.reason, text)).toBe(true);
+  });
+
+  it.each(['', 'x'.repeat(257), 'a\u0000b', 'two\nlines'])('refuse %j', (text) => {
+    expect(accepts(vocabulary.reason, text)).toBe(false);
   });
 });

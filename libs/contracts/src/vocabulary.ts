@@ -49,8 +49,14 @@ export const kids = z
 /** A content key (CEK): 16 bytes as 32 hex digits. A secret: never logged, never in an event. */
 export const contentKey = z.string().regex(/^[0-9a-fA-F]{32}$/, 'must be 32 hex digits').meta({ id: 'ContentKey' });
 
+/** PostgreSQL has no year 0. */
+const YEAR_ONE_MS = Date.parse('0001-01-01T00:00:00Z');
+
 /** A time as RFC 3339 in UTC, `2026-11-23T12:00:00Z` with any number of fractional digits. */
-export const timestamp = z.iso.datetime().meta({ id: 'Timestamp', examples: ['2026-11-23T12:00:00.000Z'] });
+export const timestamp = z.iso
+  .datetime()
+  .refine((time) => Date.parse(time) >= YEAR_ONE_MS, 'must be a year that databases know')
+  .meta({ id: 'Timestamp', examples: ['2026-11-23T12:00:00.000Z'] });
 
 /** A length of time in whole seconds, at most ten years. */
 export const durationSeconds = z.int().min(1).max(315_360_000);
@@ -82,5 +88,5 @@ export const rightsInEvents = z
 /** `purchase` for ever, or `rental` with its two clocks: `availableUntil` and `playDurationSeconds` from the first licence. */
 export type Rights = z.infer<typeof rights>;
 
-/** A reason that a person gave, kept for people. */
-export const reason = z.string().min(1).max(256);
+/** A reason that a person gave, kept for people: one line, for control characters break logs, and U+0000 PostgreSQL. */
+export const reason = z.string().regex(/^\P{Cc}{1,256}$/u, 'must be 1 to 256 characters on one line');

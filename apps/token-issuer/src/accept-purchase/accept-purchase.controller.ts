@@ -5,7 +5,7 @@ import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { CookieAuthorities } from '../cookie-authorities.js';
 import { IssuerMetrics } from '../issuer-metrics.js';
-import { type Arrival, problemOf, viewOf } from '../purchase.js';
+import { type Arrival, viewOf } from '../purchase.js';
 import { findPurchases, purchaseKey } from '../purchase-store.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { AcceptPurchases } from './accept-purchases.js';
@@ -41,7 +41,8 @@ export class AcceptPurchaseController {
 }
 
 function refuse(outcome: Arrival): void {
-  if (outcome.kind === 'refuse') throw problemOf(outcome.code);
+  // An unknown cookie is the one thing that does not exist at all; the rest are conflicts.
+  if (outcome.kind === 'refuse') throw new Problem(outcome.code, { status: outcome.code === 'cookie-unknown' ? 404 : 409 });
   if (outcome.kind === 'differs') throw new Problem('purchase-differs');
   if (outcome.kind === 'refunded-before') throw new Problem('purchase-refunded');
 }

@@ -6,12 +6,16 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { TokenIssuerConfiguration } from '../config.js';
 import { CookieAuthorities } from '../cookie-authorities.js';
+import { cookieKey } from '../cookie-join-store.js';
 import { IssuerMetrics } from '../issuer-metrics.js';
 import { type Arrival, EXPIRY_GRACE_MS, mayBecomeKnown, type RejectionCode } from '../purchase.js';
 import { purchaseKey } from '../purchase-store.js';
-import { SigningKeys } from '../signing-keys/signing-keys.js';
+import { noSigningKey, SigningKeys } from '../signing-keys/signing-keys.js';
 import type { purchaseCompleted } from '../subscriptions.js';
-import { AcceptPurchases } from './accept-purchases.js';
+import { type AcceptingOptions, AcceptPurchases } from './accept-purchases.js';
+
+/** The verdict of a purchase about whose cookie nobody could be asked: not known is not unknown. */
+const noAnswer: Verdict = { kind: 'retry', reason: 'the owner of the cookie does not answer' };
 
 type PurchaseDelivery = Delivery<Heard<typeof purchaseCompleted>>;
 
@@ -31,7 +35,15 @@ export class PurchaseCompletedController {
   @EventPattern<string>(PurchaseCompleted.type)
   async on(@Payload() batch: readonly PurchaseDelivery[]): Promise<readonly Verdict[]> {
     const knowledge = await this.authorities.learnMissing(batch.map(({ event }) => event.data));
-    const signer = await this.signingKeys.signer();
+    const signer = await this.signingKeys.signerIfAny();
+    if (!signer) return batch.map(() => noSigningKey);
+    const answered = batch.filter(({ event }) => !knowledge.unanswered.has(cookieKey(event.data)));
+    const verdicts = await this.acceptBatch(answered, { signer, knowledge, graceMs: EXPIRY_GRACE_MS });
+    const verdictOf = new Map(answered.map((delivery, index) => [delivery, verdicts[index]!]));
+    return batch.map((delivery) => verdictOf.get(delivery) ?? noAnswer);
+  }
+
+  private async acceptBatch(batch: readonly PurchaseDelivery[], options: AcceptingOptions): Promise<readonly Verdict[]> {
     let outcomes = new Map<PurchaseDelivery, Arrival>();
     const verdicts = await handleOnce(this.outbox, batch, async (tx, fresh) => {
       outcomes = new Map();
@@ -41,7 +53,7 @@ export class PurchaseCompletedController {
           correlationId: delivery.event.correlationid,
           rejects: (code: RejectionCode) => this.rejects(delivery, code),
         }));
-        const results = await this.purchases.accept(tx, arrivals, { signer, knowledge, graceMs: EXPIRY_GRACE_MS });
+        const results = await this.purchases.accept(tx, arrivals, options);
         for (const [index, delivery] of round.entries()) outcomes.set(delivery, results[index]!);
       }
       return new Map([...outcomes].flatMap(([delivery, outcome]) => this.exception(delivery, outcome)));

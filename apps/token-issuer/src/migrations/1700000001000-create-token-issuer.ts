@@ -31,6 +31,7 @@ const tables = [
     primary key (merchant_id, device_id)
   )`,
 
+  // completed_at is what the checkout wrote, which nothing here depends on.
   // A refund that came before its purchase has none of the columns from cookie to completed_at.
   `create table purchases (
     merchant_id text not null,
@@ -43,7 +44,7 @@ const tables = [
     content_id text,
     kids text[],
     rights jsonb,
-    completed_at timestamptz,
+    completed_at text,
     device_id text,
     token_id text,
     accepted_at timestamptz not null default clock_timestamp(),

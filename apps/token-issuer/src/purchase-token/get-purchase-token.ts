@@ -4,6 +4,7 @@ import { Outbox, type Tx } from '@latchkey/outbox';
 import { Logger } from '@latchkey/service-defaults';
 import { Injectable } from '@nestjs/common';
 import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import { knowledgeOf } from '../cookie-authorities.js';
 import { type HeldCookies, holdCookies } from '../held-cookies.js';
 import { IssuerMetrics } from '../issuer-metrics.js';
 import type { Purchase } from '../purchase.js';
@@ -45,7 +46,7 @@ export class GetPurchaseToken {
   private async renew(ref: PurchaseRef, terms: Purchase): Promise<PurchaseTokenResult> {
     const signer = await this.signingKeys.signer();
     const { answer, renewed } = await this.outbox.transaction(async (tx) => {
-      const held = await holdCookies(tx, { facts: [terms], registryAsked: new Set(), revokedDevices: new Set() });
+      const held = await holdCookies(tx, knowledgeOf([terms]));
       const purchase = (await findPurchases(tx, [ref])).get(purchaseKey(ref));
       const current = await findCurrentToken(tx, ref);
       const answer = decideTokenAnswer(purchase, current, held.now);

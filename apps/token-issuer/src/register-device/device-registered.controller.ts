@@ -4,9 +4,10 @@ import { type Delivery, type Verdict } from '@latchkey/messaging';
 import { handleOnce, Outbox } from '@latchkey/outbox';
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
+import { knowledgeOf } from '../cookie-authorities.js';
 import { type CookieFact, cookieKey } from '../cookie-join-store.js';
 import type { EndOfWaiting } from '../purchase-store.js';
-import { SigningKeys } from '../signing-keys/signing-keys.js';
+import { noSigningKey, SigningKeys } from '../signing-keys/signing-keys.js';
 import type { deviceRegistered } from '../subscriptions.js';
 import { SettleWaiting } from './settle-waiting.js';
 
@@ -23,13 +24,14 @@ export class DeviceRegisteredController {
 
   @EventPattern<string>(DeviceRegistered.type)
   async on(@Payload() batch: readonly DeviceDelivery[]): Promise<readonly Verdict[]> {
-    const signer = await this.signingKeys.signer();
+    const signer = await this.signingKeys.signerIfAny();
+    if (!signer) return batch.map(() => noSigningKey);
     let ends: readonly EndOfWaiting[] = [];
     const verdicts = await handleOnce(this.outbox, batch, async (tx, fresh) => {
       const exceptions = new Map<DeviceDelivery, Verdict>();
       for (const delivery of fresh.filter(isMalformed)) exceptions.set(delivery, quarantine('the device id is no key thumbprint'));
       const sound = fresh.filter((delivery) => !isMalformed(delivery));
-      const knowledge = { facts: sound.map(({ event }) => factOf(event.data)), registryAsked: new Set<string>(), revokedDevices: new Set<string>() };
+      const knowledge = knowledgeOf(sound.map(({ event }) => factOf(event.data)));
       const correlations = new Map(sound.map(({ event }) => [cookieKey(event.data), event.correlationid]));
       const settlement = await this.waiting.settle(tx, knowledge, signer, correlations);
       ends = settlement.ends;

@@ -5,6 +5,7 @@ import { Logger } from '@latchkey/service-defaults';
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { markRevoked } from '../known-device-store.js';
+import { keyOf } from '../rows.js';
 import type { deviceRevoked } from '../subscriptions.js';
 import { appendRevoked } from '../token-mint.js';
 import { revokeTokensOfDevices } from '../token-store.js';
@@ -27,8 +28,8 @@ export class DeviceRevokedController {
       const devices = fresh.map(({ event }) => event.data);
       await markRevoked(tx, devices);
       const stopped = await revokeTokensOfDevices(tx, devices);
-      const correlations = new Map(fresh.map(({ event }) => [event.data.merchantId, event.correlationid]));
-      for (const token of stopped) appendRevoked(tx, token, 'device-revoked', correlations.get(token.merchantId));
+      const correlations = new Map(fresh.map(({ event }) => [keyOf(event.data.merchantId, event.data.deviceId), event.correlationid]));
+      for (const token of stopped) appendRevoked(tx, token, 'device-revoked', correlations.get(keyOf(token.merchantId, token.deviceId)));
       revoked = stopped.length;
       return new Map();
     });

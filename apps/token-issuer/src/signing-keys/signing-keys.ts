@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem, requests, SigningKeyPublished } from '@latchkey/contracts';
 import { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from '@latchkey/crypto';
-import { Requests } from '@latchkey/messaging';
+import { Requests, type Verdict } from '@latchkey/messaging';
 import { Outbox } from '@latchkey/outbox';
 import { CONFIGURATION, Health, Logger, Periodic } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
@@ -16,6 +16,9 @@ const BUSY_INTERVAL_MS = 250;
 const QUIET_INTERVAL_MS = 2_000;
 /** How long something that needs a key waits for the first one. */
 const KEY_WAIT_MS = 4_000;
+
+/** The verdict of an event that cannot be handled before there is a key. */
+export const noSigningKey: Verdict = { kind: 'retry', reason: 'no signing key is active yet' };
 
 /** The purpose under which a signing key is wrapped. The re-wrap command uses it too. */
 export function signingKeyPurpose(keyId: string): string {
@@ -51,11 +54,15 @@ export class SigningKeys implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** The key that signs now. Throws `unavailable` where there is none yet, after waiting a moment for the first one. */
   async signer(): Promise<SigningKey> {
+    const key = await this.signerIfAny();
+    if (!key) throw new Problem('unavailable', { detail: 'no signing key is active yet', retryAfterSeconds: 1 });
+    return key;
+  }
+
+  /** The same for event handlers, which must not throw: a batch that fails is tried once more one by one, each waiting again. */
+  async signerIfAny(): Promise<SigningKey | undefined> {
     const deadlineMs = Date.now() + KEY_WAIT_MS;
-    while (!this.active) {
-      if (Date.now() > deadlineMs) throw new Problem('unavailable', { detail: 'no signing key is active yet', retryAfterSeconds: 1 });
-      await delay(50);
-    }
+    while (!this.active && Date.now() < deadlineMs) await delay(50);
     return this.active;
   }
 

@@ -109,6 +109,8 @@ describe('the standalone process', () => {
     const acme = (JSON.parse(made.stdout) as { key: string }).key;
     const headers = { authorization: `Bearer ${acme}` };
     expect(await (await fetch(`${standalone.origin}/v1/merchant`, { headers })).json()).toEqual({ merchantId: 'acme', scopes: ['cookies'] });
+    const rewrapped = await run('apps/standalone/src/admin/main.ts', 'content-keys', 'rewrap');
+    expect(JSON.parse(rewrapped.stdout)).toEqual({ contentKeys: 0, signingKeys: 0, unreadable: 0, oldKeksNeeded: [] });
     const demo = await run('apps/standalone/src/demo/main.ts');
     expect([demo.exitCode, demo.stderr]).toEqual([0, '']);
     expect(demo.stdout).toMatch(/thief[\s\S]*401[\s\S]*refunded[\s\S]*401/);

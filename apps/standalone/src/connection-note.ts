@@ -24,10 +24,10 @@ export async function removeNote(dataDir: string): Promise<void> {
 }
 
 /** The note of the standalone that runs on the data directory. Throws an Error that says what to do where none does. */
-export function connectionNote(environment: Readonly<Record<string, string | undefined>>): ConnectionNote {
+export function connectionNote(environment: Readonly<Record<string, string | undefined>>): ConnectionNote & { readonly dataDir: string } {
   const dataDir = environment['LATCHKEY_DATA_DIR'] || '.latchkey';
   try {
-    return JSON.parse(readFileSync(fileIn(dataDir), 'utf8')) as ConnectionNote;
+    return { ...(JSON.parse(readFileSync(fileIn(dataDir), 'utf8')) as ConnectionNote), dataDir };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new Error(`nothing runs on ${dataDir}. Start it first, in another terminal: npm start`, { cause: error });

@@ -1,2 +1,2 @@
-export { rewrapAll, type RewrapReport } from './rewrap/rewrap-all.js';
+export { runRewrap, type RewrapConsole } from './rewrap/run-rewrap.js';
 export { tokenIssuerService } from './token-issuer.service-definition.js';

@@ -4,7 +4,8 @@ import { createTestDatabase, eventually, type TestDatabase } from '@latchkey/kit
 import { Outbox } from '@latchkey/outbox';
 import { ConfigurationError, readConfiguration } from '@latchkey/service-defaults';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { rewrapAll, tokenIssuerService } from '../src/index.js';
+import { tokenIssuerService } from '../src/index.js';
+import { rewrapAll } from '../src/rewrap/rewrap-all.js';
 import { activateKey } from '../src/signing-key-store.js';
 import { completed, Issuer, KEK_1, KEK_2, MERCHANT, Neighbours, registered, terms } from './issuer.js';
 

@@ -5,7 +5,7 @@ const sixteenBytes = z.string().length(22);
 
 /** A licence request as W3C EME's Clear Key defines it (§9.1.3). `type` left out means temporary. */
 export const licenseRequest = z
-  .object({ kids: z.array(sixteenBytes).min(1).max(32), type: z.literal('temporary').optional() })
+  .strictObject({ kids: z.array(sixteenBytes).min(1).max(32), type: z.literal('temporary').optional() })
   .meta({ id: 'LicenseRequest' });
 
 /** A Clear Key licence (W3C EME §9.1.4): the content keys, as JSON Web Keys. */

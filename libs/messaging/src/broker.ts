@@ -11,7 +11,10 @@ export interface RawMessage {
   readonly body: Buffer;
   readonly contentType: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
-  /** The exchange and routing key with which it reached the queue: a retry comes through the service's own exchange. */
+  /**
+   * The exchange and routing key with which it was published. A retry and a redrive keep the routing key, so that what
+   * is checked against it is checked every time.
+   */
   readonly exchange: string;
   readonly routingKey: string;
   /** The broker user that published it, as the broker itself validated it; undefined where the publisher did not say. */
@@ -136,6 +139,12 @@ export const retryLadder: readonly RetryRung[] = [
 
 /** The most messages that a handler is given at once. */
 export const BATCH_SIZE_MAX = 200;
+
+/** How often, and after what waits, a message is tried before it goes to quarantine. */
+export interface RetryPolicy {
+  readonly ladder: readonly RetryRung[];
+  readonly attemptsMax: number;
+}
 
 /** After so many attempts (about eight hours) a message that still fails goes to quarantine, which alerts. */
 export const ATTEMPTS_MAX = 20;

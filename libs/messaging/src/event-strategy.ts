@@ -80,9 +80,8 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
   private async handleBatch(messages: readonly RawMessage[]): Promise<readonly Verdict[]> {
     const verdicts = new Array<Verdict>(messages.length).fill(done);
     const groups = new Map<string, { index: number; delivery: Delivery }[]>();
-    const retryExchange = `${this.options.messaging.service}.retry`;
     for (const [index, message] of messages.entries()) {
-      const reading = readDelivery(message, this.subscriptions, { retryExchange, checkouts: this.options.checkouts });
+      const reading = readDelivery(message, this.subscriptions, this.options.checkouts);
       if (!reading.ok) {
         verdicts[index] = { kind: 'quarantine', reason: reading.reason };
         this.options.observer.handled('unreadable', verdicts[index], 0, message.attempt);

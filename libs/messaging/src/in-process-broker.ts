@@ -10,7 +10,7 @@ import {
   type QuarantinedMessage,
   type QueueDepth,
   type RequestHandler,
-  type RetryRung,
+  type RetryPolicy,
   retryLadder,
   type Running,
 } from './broker.js';
@@ -20,20 +20,13 @@ import { MessageStore, type OutgoingMessage } from './in-process/message-store.j
 import { RequestDesk } from './in-process/request-desk.js';
 import { migrate } from './in-process/schema.js';
 import { ServiceQueue } from './in-process/service-queue.js';
-import type { RetryPolicy } from './in-process/settlement.js';
-
-/** Where the bus reports what an operator should know. It is told no payloads. */
-export interface InProcessBrokerLogger {
-  warn(details: Readonly<Record<string, unknown>>, message: string): void;
-}
+import type { BrokerLogger } from './observer.js';
 
 /** What an in-process bus is opened with. */
-export interface InProcessBrokerOptions {
+export interface InProcessBrokerOptions extends Partial<RetryPolicy> {
   /** A PostgreSQL database that belongs to the bus alone. Its tables are made on opening. */
   readonly databaseUrl: string;
-  readonly ladder?: readonly RetryRung[];
-  readonly attemptsMax?: number;
-  readonly logger?: InProcessBrokerLogger;
+  readonly logger?: Pick<BrokerLogger, 'warn'>;
 }
 
 const CONNECTIONS_MAX = 4;
@@ -58,7 +51,7 @@ export async function openInProcessBroker(options: InProcessBrokerOptions): Prom
     application_name: 'latchkey-bus',
   });
   // Without a listener a connection that is cut while idle would end the process. The pool has already dropped it.
-  pool.on('error', (error) => logger.warn({ error: error.message }, 'the bus lost a database connection'));
+  pool.on('error', (error) => logger.warn('the bus lost a database connection', { error: error.message }));
   try {
     await migrate(pool);
     const store = new MessageStore(pool);
@@ -92,10 +85,10 @@ export class InProcessBroker implements Broker {
     private readonly store: MessageStore,
     private readonly policy: RetryPolicy,
     private readonly inheritedIdMax: bigint,
-    private readonly logger: InProcessBrokerLogger,
+    private readonly logger: Pick<BrokerLogger, 'warn'>,
   ) {
     this.desk = new RequestDesk((service, name, error) =>
-      this.logger.warn({ service, request: name, error: nameOf(error) }, 'a request was not answered: its handler failed'),
+      this.logger.warn('a request was not answered: its handler failed', { service, request: name, error: nameOf(error) }),
     );
   }
 
@@ -118,7 +111,7 @@ export class InProcessBroker implements Broker {
   async consume({ service }: ServiceMessaging, handler: BatchHandler): Promise<Running> {
     this.refuseWhenClosed();
     const onFailure = (error: unknown, backoffMs: number): void =>
-      this.logger.warn({ service, error: nameOf(error), backoffMs }, 'a batch of messages was not settled and comes again');
+      this.logger.warn('a batch of messages was not settled and comes again', { service, error: nameOf(error), backoffMs });
     return this.track(new Consumer({ service, queue: this.queueOf(service), handler, policy: this.policy, onFailure }));
   }
 
@@ -156,7 +149,7 @@ export class InProcessBroker implements Broker {
     try {
       return { type: event.type, message: toMessage(event) };
     } catch (error) {
-      this.logger.warn({ type: event.type, id: event.id, error: nameOf(error) }, 'an event cannot be written as a message');
+      this.logger.warn('an event cannot be written as a message', { type: event.type, id: event.id, error: nameOf(error) });
       return 'failed';
     }
   }
@@ -166,7 +159,7 @@ export class InProcessBroker implements Broker {
     try {
       await this.store.insert(messages, hearers);
     } catch (error) {
-      this.logger.warn({ events: messages.length, error: nameOf(error) }, 'events could not be stored');
+      this.logger.warn('events could not be stored', { events: messages.length, error: nameOf(error) });
       return 'failed';
     }
     const types = new Set(messages.map(({ type }) => type));

@@ -9,3 +9,13 @@ export interface MessagingObserver {
   /** One request was answered or refused. */
   answered(name: string, outcome: string, durationMs: number, error?: unknown): void;
 }
+
+/** Where a bus reports what an operator should know. It is told no payloads, headers or addresses. */
+export interface BrokerLogger {
+  info(message: string, fields?: BrokerLogFields): void;
+  warn(message: string, fields?: BrokerLogFields): void;
+  error(message: string, fields?: BrokerLogFields): void;
+}
+
+/** What stands beside a message in the log. */
+export type BrokerLogFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -11,6 +11,7 @@ import {
   type QuarantinedMessage,
   type QueueDepth,
   type RequestHandler,
+  type RetryPolicy,
   retryLadder,
   type Running,
 } from './broker.js';
@@ -21,9 +22,10 @@ import { pause } from './rabbit/backoff.js';
 import { ConfirmedPublisher } from './rabbit/confirmed-publisher.js';
 import { Consumption } from './rabbit/consumption.js';
 import { declareTopology, onChannel } from './rabbit/declare-topology.js';
-import type { OutgoingMessage, Reader, RetryPolicy } from './rabbit/envelope.js';
+import type { OutgoingMessage, Reader } from './rabbit/envelope.js';
 import { Link } from './rabbit/link.js';
-import { type BrokerLogger, messageOf } from './rabbit/logger.js';
+import type { BrokerLogger } from './observer.js';
+import { messageOf } from './rabbit/message-of.js';
 import { listQuarantined, redriveQuarantined } from './rabbit/quarantine.js';
 import { EVENTS_EXCHANGE, eventTopology, namesOf, requestTopology, type Topology } from './topology.js';
 
@@ -86,7 +88,7 @@ export class RabbitBroker implements Broker {
     const { url, clientName, logger, confirmTimeoutMs = 10_000, ladder = retryLadder, attemptsMax = ATTEMPTS_MAX } = options;
     if (ladder.length === 0) throw new Error('the retry ladder needs a rung');
     this.policy = { ladder, attemptsMax };
-    this.user = decodeURIComponent(new URL(url).username) || 'guest';
+    this.user = userOf(url);
     const prepare = async (connection: ChannelModel): Promise<void> => {
       for (const topology of this.declared.values()) await declareTopology(connection, topology, logger);
     };
@@ -214,7 +216,7 @@ export class RabbitBroker implements Broker {
       const { body, contentType, headers, messageId } = toMessage(event);
       return { exchange: EVENTS_EXCHANGE, routingKey: event.type, body, properties: { contentType, headers, messageId } };
     } catch (error) {
-      this.options.logger.error({ type: event.type, id: event.id, error: messageOf(error) }, 'an event cannot be written as a message');
+      this.options.logger.error('an event cannot be written as a message', { type: event.type, id: event.id, error: messageOf(error) });
       return undefined;
     }
   }
@@ -240,4 +242,10 @@ export class RabbitBroker implements Broker {
     if (!connection) throw new Error('the broker is away');
     return connection;
   }
+}
+
+/** Checked here, because the error of a malformed URL would carry it, and its password, into logs. */
+function userOf(url: string): string {
+  if (!URL.canParse(url) || !/^amqps?:/.test(url)) throw new Error('the broker’s address is not an amqp: or amqps: URL');
+  return decodeURIComponent(new URL(url).username) || 'guest';
 }

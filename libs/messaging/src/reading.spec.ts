@@ -8,7 +8,7 @@ import { readDelivery } from './reading.js';
 const hears: Subscription[] = [hear(PurchaseCompleted, ['merchantId', 'purchaseId']), hear(DeviceRegistered, ['merchantId', 'cookie'])];
 const subscriptions = new Map(hears.map((subscription) => [subscription.event.type, subscription]));
 const checkouts = checkoutUsers(new Map([['shop', 'default']]));
-const read = (message: RawMessage) => readDelivery(message, subscriptions, { retryExchange: 'token-issuer.retry', checkouts });
+const read = (message: RawMessage) => readDelivery(message, subscriptions, checkouts);
 
 function message(event: EventContract, change: Partial<RawMessage> & { data?: unknown } = {}): RawMessage {
   const { data = event.example, ...rest } = change;
@@ -30,9 +30,10 @@ describe('readDelivery', () => {
     expect(read(message(DeviceRegistered as never, { routingKey: 'purchase.completed.v1' }))).toEqual({ ok: false, reason: expect.stringMatching(/routing key/) });
   });
 
-  it('takes a retry, whose routing key is the service’s own', () => {
-    expect(read(message(DeviceRegistered as never, { exchange: 'token-issuer.retry', routingKey: 'in', attempt: 2 })).ok).toBe(true);
-    expect(read(message(DeviceRegistered as never, { exchange: 'cookie.retry', routingKey: 'in' })).ok).toBe(false);
+  it('refuses what came into the queue by another way than the exchange of events', () => {
+    for (const exchange of ['', 'token-issuer.retry', 'amq.topic']) {
+      expect(read(message(DeviceRegistered as never, { exchange }))).toEqual({ ok: false, reason: expect.stringMatching(/exchange of events/) });
+    }
   });
 
   it('refuses a type that the service does not hear', () => {

@@ -1,5 +1,5 @@
 import { type InProcessBroker, type InProcessBrokerOptions, openInProcessBroker } from '../src/in-process-broker.js';
-import { cookieService, issuer } from './broker-contract.js';
+import { cookieService, issuer } from './contract-fixtures.js';
 
 /** Buses on one database, all closed at the end of a test. */
 export class Buses {

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, eventually, type TestDatabase } from '@latchkey/kits';
 import { Client } from 'pg';
-import { done, type RawMessage, type Verdict } from '../src/broker.js';
+import { BATCH_SIZE_MAX, done, type RawMessage, type Verdict } from '../src/broker.js';
 import { openInProcessBroker } from '../src/in-process-broker.js';
-import { cookieService, depthsOf, describeBrokerContract, issuer, many, registered, remembering, revoked } from './broker-contract.js';
+import { describeBrokerContract } from './broker-contract.js';
+import { cookieService, depthsOf, issuer, many, registered, remembering, revoked } from './contract-fixtures.js';
 import { Buses } from './bus-in-process.js';
 
 describeBrokerContract('the in-process bus', async (settings) => {
@@ -77,9 +78,25 @@ describe('the in-process bus', () => {
     const first = consumers.findIndex(({ ids }) => ids().length > 0);
     await running[first]!.stop();
     await eventually(
-      () => expect(consumers[1 - first]!.seen()).toMatchObject([{ attempt: 2, exchange: 'token-issuer.retry' }]),
+      () => expect(consumers[1 - first]!.seen()).toMatchObject([{ attempt: 2, exchange: 'latchkey.events' }]),
       { timeoutMs: 3_000 },
     );
+  });
+
+  it('bounds a batch of due retries and new messages together', async () => {
+    const bus = await buses.open({ ladder: [{ name: 'a', delayMs: 1 }] });
+    await bus.publish(many(150, 'retried'));
+    const taken = Promise.withResolvers<void>();
+    const first = await bus.consume(issuer, async (batch) => {
+      taken.resolve();
+      return delay(50, batch.map(() => ({ kind: 'retry', reason: 'not yet' })));
+    });
+    await taken.promise;
+    await first.stop();
+    await bus.publish(many(150, 'new'));
+    const { handler, batches } = remembering();
+    await bus.consume(issuer, handler);
+    await eventually(() => expect(batches.map(({ length }) => length)).toEqual([BATCH_SIZE_MAX, 300 - BATCH_SIZE_MAX]));
   });
 
   it('never gives one message to two consumers that take at the same time', async () => {

@@ -5,7 +5,7 @@ import { Client, Pool } from 'pg';
 import { done } from '../src/broker.js';
 import { toMessage } from '../src/cloud-event-codec.js';
 import { MessageStore } from '../src/in-process/message-store.js';
-import { depthsOf, idOf, issuer, registered, remembering, revoked } from './broker-contract.js';
+import { depthsOf, idOf, issuer, registered, remembering, revoked } from './contract-fixtures.js';
 import { Buses } from './bus-in-process.js';
 
 let database: TestDatabase;
@@ -84,7 +84,7 @@ describe('when the process dies', () => {
     const second = await buses.open({ ladder });
     const at = remembering();
     await second.consume(issuer, at.handler);
-    await eventually(() => expect(at.seen()).toMatchObject([{ attempt: 2, exchange: 'token-issuer.retry' }]), { intervalMs: 5 });
+    await eventually(() => expect(at.seen()).toMatchObject([{ attempt: 2, exchange: 'latchkey.events' }]), { intervalMs: 5 });
     const waitedMs = performance.now() - waitingSinceMs;
     expect(waitedMs).toBeGreaterThan(1_800);
     expect(waitedMs).toBeLessThan(2_900);
@@ -143,7 +143,7 @@ describe('when the handler fails', () => {
 describe('when the database goes', () => {
   it('survives that its idle connections are cut, and goes on', async () => {
     const warnings: string[] = [];
-    const bus = await buses.open({ logger: { warn: (_, message) => warnings.push(message) } });
+    const bus = await buses.open({ logger: { warn: (message) => warnings.push(message) } });
     const at = remembering();
     await bus.consume(issuer, at.handler);
     await bus.publish([revoked('e-1')]);

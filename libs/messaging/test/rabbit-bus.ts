@@ -21,7 +21,7 @@ export class RabbitBus {
   }
 
   connect(options: Partial<RabbitOptions> = {}): RabbitBroker {
-    const at = (level: string) => (details: LogLine['details'], message: string) => void this.lines.push({ level, details, message });
+    const at = (level: string) => (message: string, details: LogLine['details'] = {}) => void this.lines.push({ level, details, message });
     const logger = { info: at('info'), warn: at('warn'), error: at('error') };
     const broker = connectRabbit({ url: this.vhost.amqpUrl, clientName: 'test', logger, ladder: fastLadder, attemptsMax: 4, ...options });
     this.brokers.push(broker);

@@ -187,6 +187,21 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
     expect(await broker.publish([registered('d')])).toEqual(['confirmed']);
   });
 
+  it('keeps in the queue what it could not put onto the ladder before it stopped', async () => {
+    const { handler, ids } = remembering(() => ({ kind: 'retry', reason: 'not yet' }));
+    await broker.consume(issuer, handler);
+    const other = bus.connect();
+    await other.declare(issuer);
+    proxy.sayBlocked('(publishing)', true);
+    await eventually(() => expect(broker.state).toBe('blocked'));
+    await other.publish([revoked('a')]);
+    await eventually(() => expect(ids()).toEqual(['a']));
+    await broker.close();
+    const next = remembering();
+    await other.consume(issuer, next.handler);
+    await eventually(() => expect(next.seen()).toMatchObject([{ attempt: 1, redelivered: true }]));
+  });
+
   it('tells an asker whose connection is lost that nobody knows, and asks again on the next one', async () => {
     const server = bus.connect();
     const entered = Promise.withResolvers<void>();
@@ -195,8 +210,10 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
       if (body.toString() === 'slow') await delay(500);
       return body;
     });
-    const answer = broker.request('token-issuer', asking('slow'));
+    const startMs = performance.now();
+    const answer = broker.request('token-issuer', asking('slow', 20_000));
     await Promise.all([expect(answer).rejects.toBeInstanceOf(RequestTimeout), entered.promise.then(() => proxy.cut())]);
+    expect(performance.now() - startMs).toBeLessThan(10_000);
     await eventually(async () => expect(String(await broker.request('token-issuer', asking('hello')))).toBe('hello'));
   });
 

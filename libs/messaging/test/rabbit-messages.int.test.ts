@@ -181,6 +181,27 @@ describeWithRabbit('RabbitMQ and messages from anywhere', () => {
     expect(events).toMatchObject({ type: 'topic', durable: true, arguments: {} });
   });
 
+  it('refuses an address that is none, without repeating it', () => {
+    for (const url of ['http://me:secret@host', 'amqp//me:secret@host', '']) {
+      expect(() => bus.connect({ url })).toThrow(new Error('the broker’s address is not an amqp: or amqps: URL'));
+    }
+  });
+
+  it('never logs the password, or what is in a message', async () => {
+    const { hostname, port, pathname } = new URL(bus.vhost.amqpUrl);
+    const locked = bus.connect({ url: `amqp://nobody:secret-word@${hostname}:${port}${pathname}` });
+    await locked.declare(issuer);
+    const { handler } = remembering(() => {
+      throw new Error('cannot handle secret-word');
+    });
+    const running = await broker.consume(issuer, handler);
+    await publishRaw(Buffer.from('secret-word'), { headers: { note: 'secret-word' } });
+    await eventually(() => expect(bus.lines.map(({ message }) => message)).toContain('a batch was not handled and is repeated'));
+    await running.stop();
+    expect(bus.lines.map(({ message }) => message)).toContain('cannot connect to the broker');
+    expect(JSON.stringify(bus.lines)).not.toContain('secret-word');
+  });
+
   it('refuses to start on a queue that is not as it should be', async () => {
     await channel.assertQueue('cookie.in', { durable: true });
     await expect(broker.declare(cookieService)).rejects.toThrow('PRECONDITION');

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TokenRevoked } from '@latchkey/contracts';
 import { eventually } from '@latchkey/kits';
+import type { PublishOutcome } from '@latchkey/messaging';
 import { DataSource } from 'typeorm';
 import { Outbox, outboxLag, Relay, type RelayObserver } from '../src/index.js';
 import { openOutboxDatabase } from './outbox-database.js';
@@ -73,7 +74,7 @@ describe('Relay', () => {
 
   it('publishes again what it published when it dies between the confirm and the commit', async () => {
     const broker = new ScriptedBroker();
-    broker.answer = async () => {
+    broker.answer = async (): Promise<PublishOutcome> => {
       // Cuts the relay's own connection: its transaction, with the deletion, is lost.
       await dataSource.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`);
       broker.answer = () => 'confirmed';

@@ -36,7 +36,14 @@ export async function openDatabase(options: DatabaseOptions, waitMs: number): Pr
     logging: false,
     poolSize: options.poolSizeMax,
     poolErrorHandler: (error: unknown) => options.logger.warn('a database connection was lost', {}, error),
-    extra: { connectionTimeoutMillis: 5_000, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000 },
+    extra: {
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 60_000,
+      // A server that took a statement and is never heard of again must not keep a place in the pool for ever.
+      query_timeout: 35_000,
+      keepAlive: true,
+    },
   });
   const deadlineMs = Date.now() + waitMs;
   for (;;) {

@@ -115,6 +115,8 @@ export async function startService<Config extends Settings>(
     },
     stop: async () => {
       await strategy.close();
+      // Most requests end at once; streams and long waits end when Nest tells them to.
+      await Promise.race([inFlight.ended(), new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_GRACE_MS))]);
       await app.close();
       await inFlight.ended();
       await housekeeping.stop();
@@ -143,6 +145,8 @@ class InFlight {
     await Promise.all([...this.responses].map((response) => new Promise((resolve) => response.once('close', resolve))));
   }
 }
+
+const IN_FLIGHT_GRACE_MS = 500;
 
 /** The module above a service's own. */
 @Module({})

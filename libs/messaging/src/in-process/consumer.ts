@@ -1,9 +1,10 @@
 import type { ServiceName } from '@latchkey/contracts';
-import { BATCH_SIZE_MAX, type BatchHandler, type RawMessage, type Running } from '../broker.js';
+import { BATCH_SIZE_MAX, type BatchHandler, type RawMessage, type RetryPolicy, type Running } from '../broker.js';
+import { EVENTS_EXCHANGE } from '../topology.js';
 import { Doorbell } from './doorbell.js';
 import type { StoredMessage } from './message-store.js';
 import type { ServiceQueue } from './service-queue.js';
-import { type RetryPolicy, settle } from './settlement.js';
+import { settle } from './settlement.js';
 
 /** What a consumer works with. */
 export interface ConsumerOptions {
@@ -92,8 +93,7 @@ export class Consumer implements Running {
 
   private asRaw(message: StoredMessage): RawMessage {
     const { body, contentType, headers, routingKey, attempt } = message;
-    const exchange = attempt === 1 ? 'latchkey.events' : `${this.options.service}.retry`;
     const redelivered = this.options.queue.redelivered(message);
-    return { body, contentType, headers, exchange, routingKey, publisher: undefined, attempt, redelivered };
+    return { body, contentType, headers, exchange: EVENTS_EXCHANGE, routingKey, publisher: undefined, attempt, redelivered };
   }
 }

@@ -1,11 +1,5 @@
-import type { RetryRung, Verdict } from '../broker.js';
+import type { RetryPolicy, Verdict } from '../broker.js';
 import { storableText } from './storable-text.js';
-
-/** What the ladder allows a message before it goes to quarantine. */
-export interface RetryPolicy {
-  readonly ladder: readonly RetryRung[];
-  readonly attemptsMax: number;
-}
 
 /** What is to become of one stored message: `done` deletes it, the others say where it goes and from when it may be taken. */
 export interface Settlement {

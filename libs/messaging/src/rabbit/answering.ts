@@ -6,7 +6,7 @@ import { AckWindow } from './ack-window.js';
 import { REQUEST_HEADERS } from './asker.js';
 import { KeptChannel } from './kept-channel.js';
 import type { Link } from './link.js';
-import type { BrokerLogger } from './logger.js';
+import type { BrokerLogger } from '../observer.js';
 
 /** What answering is made with. */
 export interface AnsweringOptions {
@@ -81,7 +81,7 @@ export class Answering implements Running {
     const { type: name, replyTo } = properties as { type: unknown; replyTo: unknown };
     // The services' clocks decide here, so they have to agree to a second or so, as for tokens.
     if (typeof name !== 'string' || typeof replyTo !== 'string' || !(Date.now() < deadlineMs)) {
-      logger.info({ service }, 'a request came too late, or without saying what it asks or by when, and nothing was done');
+      logger.info('a request came too late, or without saying what it asks or by when, and nothing was done', { service });
       return;
     }
     try {
@@ -93,7 +93,7 @@ export class Answering implements Running {
       });
       channel.publish('', replyTo, answer, { correlationId: properties.correlationId as string | undefined });
     } catch (error) {
-      logger.error({ service, request: name, error: error instanceof Error ? error.name : 'unknown' }, 'a request was not answered');
+      logger.error('a request was not answered', { service, request: name, error: error instanceof Error ? error.name : 'unknown' });
     }
   }
 
@@ -102,7 +102,7 @@ export class Answering implements Running {
     const { logger, service } = this.options;
     if (this.session) {
       const { channel, consumerTag } = this.session;
-      await channel.cancel(consumerTag).catch((error: Error) => logger.info({ service, error: error.message }, 'the consumer was gone already'));
+      await channel.cancel(consumerTag).catch((error: Error) => logger.info('the consumer was gone already', { service, error: error.message }));
     }
     await Promise.all(this.underWay);
     // Acknowledgements are gathered for the rest of this turn.

@@ -6,7 +6,8 @@ import { pause } from './backoff.js';
 import { declareTopology } from './declare-topology.js';
 import { KeptChannel } from './kept-channel.js';
 import type { Link } from './link.js';
-import { type BrokerLogger, messageOf } from './logger.js';
+import type { BrokerLogger } from '../observer.js';
+import { messageOf } from './message-of.js';
 
 /** Headers of a request beside AMQP's own properties. */
 export const REQUEST_HEADERS = { deadline: 'latchkey-deadline-ms', correlation: 'latchkey-correlation-id' } as const;
@@ -78,7 +79,7 @@ export class Asker {
   /** A request that comes before the first channel is open waits for it; later ones do not wait for a broker that is away. */
   private async firstChannel(timeoutMs: number): Promise<Channel | undefined> {
     const inTime = new AbortController();
-    const refused = (error: unknown) => this.logger.error({ error: messageOf(error) }, 'the broker does not let this service ask others');
+    const refused = (error: unknown) => this.logger.error('the broker does not let this service ask others', { error: messageOf(error) });
     await Promise.race([this.kept.begun().catch(refused), pause(timeoutMs, inTime.signal)]);
     inTime.abort();
     return this.kept.current;

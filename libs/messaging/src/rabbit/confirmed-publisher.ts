@@ -3,7 +3,8 @@ import type { PublishOutcome } from '../broker.js';
 import type { OutgoingMessage } from './envelope.js';
 import { KeptChannel } from './kept-channel.js';
 import type { Link } from './link.js';
-import { type BrokerLogger, messageOf } from './logger.js';
+import type { BrokerLogger } from '../observer.js';
+import { messageOf } from './message-of.js';
 
 /** As `PublishOutcome`; `unsendable` is a message that no channel will ever take (its headers are too large). */
 export type SendOutcome = PublishOutcome | 'unsendable';
@@ -92,7 +93,7 @@ export class ConfirmedPublisher {
     } catch (error) {
       // Thrown before anything is written: a header table or a property that does not fit into the protocol.
       this.inFlight.delete(sent);
-      this.options.logger.error({ publisher: this.options.name, error: messageOf(error) }, 'a message cannot be sent');
+      this.options.logger.error('a message cannot be sent', { publisher: this.options.name, error: messageOf(error) });
       sent.settle('unsendable');
       return true;
     }
@@ -115,7 +116,7 @@ export class ConfirmedPublisher {
 
   /** A channel whose confirms do not come is replaced: late ones would pile up in it, and be taken for later messages. */
   private giveUp(channel: ConfirmChannel, batch: readonly Sent[]): void {
-    this.options.logger.warn({ publisher: this.options.name, messages: batch.length }, 'the broker did not confirm in time');
+    this.options.logger.warn('the broker did not confirm in time', { publisher: this.options.name, messages: batch.length });
     for (const sent of batch) this.fail(sent);
     this.kept.renew(channel);
   }

@@ -76,7 +76,7 @@ export class Consumption implements Running {
     const { logger, reader } = this.options;
     this.stopping.abort();
     for (const [channel, { session, consumerTag }] of this.sessions) {
-      const cancelled = channel.cancel(consumerTag).catch((error: Error) => logger.info({ service: reader.service, error: error.message }, 'the consumer was gone already'));
+      const cancelled = channel.cancel(consumerTag).catch((error: Error) => logger.info('the consumer was gone already', { service: reader.service, error: error.message }));
       await Promise.all([cancelled, session.drain()]);
     }
     await this.kept.close();

@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import type { ExchangeDeclaration, Topology } from '../topology.js';
-import type { BrokerLogger } from './logger.js';
+import type { BrokerLogger } from '../observer.js';
 
 /** Declares a topology; repeating it is harmless. Rejects when something else stands under one of its names, or nobody may. */
 export async function declareTopology(connection: ChannelModel, topology: Topology, logger: BrokerLogger): Promise<void> {
@@ -29,7 +29,7 @@ async function isThere(connection: ChannelModel, exchange: ExchangeDeclaration, 
 export async function onChannel<T>(connection: ChannelModel, logger: BrokerLogger, use: (channel: Channel) => Promise<T>): Promise<T> {
   const channel = await connection.createChannel();
   // The same error rejects the operation that caused it; unheard it would end the process.
-  channel.on('error', (error) => logger.info({ error: error.message }, 'the broker refused an operation'));
+  channel.on('error', (error) => logger.info('the broker refused an operation', { error: error.message }));
   try {
     return await use(channel);
   } finally {

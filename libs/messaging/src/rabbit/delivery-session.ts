@@ -1,11 +1,12 @@
 import { MESSAGE_BYTES_MAX } from '@latchkey/contracts';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { BatchHandler } from '../broker.js';
+import type { BatchHandler, RetryPolicy } from '../broker.js';
 import { AckWindow } from './ack-window.js';
 import { type Backoff, backoffMs, pause } from './backoff.js';
 import type { ConfirmedPublisher } from './confirmed-publisher.js';
-import { type OutgoingMessage, type Reader, type RetryPolicy, toRawMessage, verdictMessage } from './envelope.js';
-import { type BrokerLogger, messageOf } from './logger.js';
+import { type OutgoingMessage, type Reader, toRawMessage, verdictMessage } from './envelope.js';
+import type { BrokerLogger } from '../observer.js';
+import { messageOf } from './message-of.js';
 
 /** What a consumer works with, whichever channel its messages come by. */
 export interface SessionOptions {
@@ -127,7 +128,7 @@ export class DeliverySession {
     } catch (error) {
       // Only the name: what a handler throws may quote the message.
       const name = error instanceof Error ? error.name : 'unknown';
-      logger.error({ service: reader.service, messages: batch.length, error: name }, 'a batch was not handled and is repeated');
+      logger.error('a batch was not handled and is repeated', { service: reader.service, messages: batch.length, error: name });
       return undefined;
     }
   }
@@ -153,7 +154,7 @@ export class DeliverySession {
       const unroutable = outcomes.includes('unroutable');
       open = open.filter((_, index) => outcomes[index] === 'failed' || outcomes[index] === 'unroutable');
       if (open.length === 0 || this.ending.signal.aborted) return;
-      logger.warn({ service: reader.service, messages: open.length, unroutable }, 'verdicts could not be carried out yet');
+      logger.warn('verdicts could not be carried out yet', { service: reader.service, messages: open.length, unroutable });
       if (unroutable) await this.redeclare();
       await pause(backoffMs(REPEAT, failures), this.ending.signal);
     }
@@ -161,7 +162,7 @@ export class DeliverySession {
 
   private async redeclare(): Promise<void> {
     const { options } = this;
-    const report = (error: unknown) => options.logger.error({ service: options.reader.service, error: messageOf(error) }, 'queues could not be declared');
+    const report = (error: unknown) => options.logger.error('queues could not be declared', { service: options.reader.service, error: messageOf(error) });
     await options.redeclare().catch(report);
   }
 
@@ -179,7 +180,7 @@ export class DeliverySession {
   /** The queue's dead-letter arguments bring it into quarantine, safely and without its passing through here again. */
   private refuse(message: ConsumeMessage): void {
     const { reader, logger } = this.options;
-    logger.warn({ service: reader.service, bytes: message.content.length }, 'a message is too large and goes to quarantine');
+    logger.warn('a message is too large and goes to quarantine', { service: reader.service, bytes: message.content.length });
     this.channel.nack(message, false, false);
   }
 }

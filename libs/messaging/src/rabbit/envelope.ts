@@ -1,6 +1,6 @@
 import type { ServiceName } from '@latchkey/contracts';
 import type { Message, MessageProperties, Options } from 'amqplib';
-import type { QuarantinedMessage, RawMessage, RetryRung, Verdict } from '../broker.js';
+import type { QuarantinedMessage, RawMessage, RetryPolicy, Verdict } from '../broker.js';
 import { namesOf, RETRY_KEYS } from '../topology.js';
 
 /** What a message carries about its own history while it is in a service's retry queues or quarantine. */
@@ -29,12 +29,6 @@ export interface Reader {
   readonly user: string;
   /** Whether `x-death` tells the truth. RabbitMQ 4 drops what a client sends under that name; 3 builds upon it. */
   readonly deathsAreTrue: boolean;
-}
-
-/** What the ladder allows a message before it goes to quarantine. */
-export interface RetryPolicy {
-  readonly ladder: readonly RetryRung[];
-  readonly attemptsMax: number;
 }
 
 /** A message to be published, with its properties. */

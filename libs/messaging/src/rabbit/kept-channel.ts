@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { Channel, ChannelModel } from 'amqplib';
 import { type Backoff, backoffMs, pause } from './backoff.js';
 import type { Link } from './link.js';
-import { type BrokerLogger, messageOf } from './logger.js';
+import type { BrokerLogger } from '../observer.js';
+import { messageOf } from './message-of.js';
 
 /** What a channel is for. */
 export interface ChannelUse<C extends Channel> {
@@ -78,7 +79,7 @@ export class KeptChannel<C extends Channel> {
         await this.hold(connection);
       } catch (error) {
         if (refusals.has((error as { code?: unknown }).code)) this.first.reject(error);
-        this.use.logger.error({ channel: this.use.name, error: messageOf(error) }, 'a channel to the broker could not be used');
+        this.use.logger.error('a channel to the broker could not be used', { channel: this.use.name, error: messageOf(error) });
       }
       this.first.resolve();
       failures = performance.now() - startedMs > GOOD_AFTER_MS ? 1 : failures + 1;
@@ -93,7 +94,7 @@ export class KeptChannel<C extends Channel> {
     const channel = await use.open(connection);
     const closed = new Promise<void>((resolve) => channel.on('close', resolve));
     const givenUp = new Promise<void>((resolve) => (this.held = { channel, giveUp: resolve }));
-    channel.on('error', (error) => use.logger.warn({ channel: use.name, error: messageOf(error) }, 'the broker closed a channel'));
+    channel.on('error', (error) => use.logger.warn('the broker closed a channel', { channel: use.name, error: messageOf(error) }));
     try {
       await use.begin(channel, connection);
       this.channel = channel;

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelModel, connect } from 'amqplib';
 import type { BrokerState } from '../broker.js';
 import { type Backoff, backoffMs, pause } from './backoff.js';
-import { type BrokerLogger, messageOf } from './logger.js';
+import type { BrokerLogger } from '../observer.js';
+import { messageOf } from './message-of.js';
 
 /** What one connection is opened with. */
 export interface LinkOptions {
@@ -83,7 +84,7 @@ export class Link {
       try {
         await this.hold(await this.open());
       } catch (error) {
-        this.options.logger.warn({ connection: this.options.name, error: messageOf(error) }, 'cannot connect to the broker');
+        this.options.logger.warn('cannot connect to the broker', { connection: this.options.name, error: messageOf(error) });
       }
       this.noteAttempt();
       failures = performance.now() - startedMs > GOOD_AFTER_MS ? 1 : failures + 1;
@@ -104,7 +105,7 @@ export class Link {
     const { logger, name } = this.options;
     const { signal } = this.closing;
     const ended = new Promise<Error | undefined>((resolve) => connection.on('close', resolve));
-    connection.on('error', (error) => logger.warn({ connection: name, error: messageOf(error) }, 'the connection to the broker failed'));
+    connection.on('error', (error) => logger.warn('the connection to the broker failed', { connection: name, error: messageOf(error) }));
     connection.on('blocked', () => this.note(true));
     connection.on('unblocked', () => this.note(false));
     try {
@@ -113,9 +114,9 @@ export class Link {
       this.brokerMajor = Number.parseInt(connection.connection.serverProperties.version, 10);
       this.noteAttempt();
       this.changes.emit('up');
-      logger.info({ connection: name }, 'connected to the broker');
+      logger.info('connected to the broker', { connection: name });
       const cause = await Promise.race([ended, this.stopped]);
-      if (!signal.aborted) logger.warn({ connection: name, error: messageOf(cause) }, 'lost the connection to the broker');
+      if (!signal.aborted) logger.warn('lost the connection to the broker', { connection: name, error: messageOf(cause) });
     } finally {
       this.connection = undefined;
       this.blocked = false;
@@ -127,7 +128,7 @@ export class Link {
 
   private note(blocked: boolean): void {
     this.blocked = blocked;
-    this.options.logger.warn({ connection: this.options.name }, blocked ? 'the broker takes nothing for now' : 'the broker takes messages again');
+    this.options.logger.warn(blocked ? 'the broker takes nothing for now' : 'the broker takes messages again', { connection: this.options.name });
     if (blocked) this.changes.emit('blocked');
   }
 

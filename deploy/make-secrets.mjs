@@ -58,7 +58,8 @@ function passwordHash(password) {
 }
 
 function definitions(broker) {
-  const base = JSON.parse(readFileSync(new URL('./rabbitmq/definitions.json', import.meta.url), 'utf8'));
+  const text = readFileSync(new URL('./rabbitmq/definitions.json', import.meta.url), 'utf8');
+  const base = JSON.parse(text.replaceAll('"checkout-default"', JSON.stringify(`checkout-${merchantId}`)));
   const users = base.users.map((user) => ({ ...user, password_hash: passwordHash(broker[user.name]), hashing_algorithm: 'rabbit_password_hashing_sha256' }));
   return JSON.stringify({ ...base, users });
 }

@@ -92,7 +92,7 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     await checkout.publish({ type: 'purchase.refunded.v1', data: refund });
     await eventually(async () => expect((await merchant.call(`/v1/purchases/${purchase.purchaseId}`)).body['state']).toBe('refunded'));
     await completed(purchase);
-    const { merchantId: _, ...overHttp } = purchase;
+    const { merchantId, ...overHttp } = purchase;
     expect((await merchant.call('/v1/purchases', overHttp)).body).toMatchObject({ status: 409, code: 'purchase-refunded' });
     expect(await liveTokens(purchase.purchaseId)).toBe(0);
   });

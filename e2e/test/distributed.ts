@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateApiKey, generateKeyEncryptionKey } from '@latchkey/crypto';
 import { createTestDatabase, createTestVhost, freePort, startProcess, type StartedProcess, type TestDatabase, type TestVhost } from '@latchkey/kits';
 import { Merchant } from './merchant.js';
 
@@ -37,8 +37,8 @@ export class Distributed {
     const ports = new Map<Service, number[]>();
     for (const service of services) ports.set(service, await Promise.all(Array.from({ length: replicasEach }, () => freePort())));
     const licenseUrl = `http://127.0.0.1:${ports.get('license-server')![0]}/v1/licenses`;
-    const apiKey = `lk_test_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`;
-    const kek = `k1:${randomBytes(32).toString('base64')}`;
+    const apiKey = generateApiKey('test');
+    const kek = `k1:${generateKeyEncryptionKey()}`;
     const starting = services.flatMap((service) =>
       ports.get(service)!.map(async (port): Promise<Replica> => {
         const url = `http://127.0.0.1:${port}`;
@@ -88,7 +88,7 @@ export class Distributed {
 
   /** Cuts every service from the broker, for good. */
   async lockOutOfBroker(): Promise<void> {
-    await this.vhost.management.putUser(this.serviceUser, randomBytes(12).toString('hex'), { configure: '^$', write: '^$', read: '^$' });
+    await this.vhost.management.putUser(this.serviceUser, crypto.randomUUID(), { configure: '^$', write: '^$', read: '^$' });
     await this.vhost.management.closeConnections(this.serviceUser);
   }
 

@@ -93,7 +93,7 @@ describe('an API key', () => {
 describe('a gateway without its database', () => {
   it('calls no key wrong, but is unavailable', async () => {
     const query = gateway.replica.dataSource.query.bind(gateway.replica.dataSource);
-    gateway.replica.dataSource.query = async () => Promise.reject(new Error('away'));
+    gateway.replica.dataSource.query = async () => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
     try {
       const response = await gateway.call('GET', '/v1/merchant');
       expect(await refusalOf(response)).toMatchObject({ status: 503, code: 'unavailable' });

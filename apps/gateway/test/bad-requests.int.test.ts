@@ -44,7 +44,7 @@ describe('a request that is not as specified', () => {
   });
 
   it('is refused with more than 64 KiB, and taken with as much', async () => {
-    gateway.neighbours.answer(requests.issueCookie, () => ({ cookie: 'biscuit', accountId: 'alice', state: 'pending', expiresAt: '2026-11-23T12:00:00Z' }));
+    gateway.neighbours.answer(requests.issueCookie, () => ({ cookie: 'biscuit', accountId: 'alice', state: 'pending' as const, expiresAt: '2026-11-23T12:00:00Z' }));
     const ofBytes = (bytes: number): string => '{"accountId":"alice"}'.padEnd(bytes);
     expect((await gateway.call('POST', '/v1/cookies', { body: ofBytes(65_536) })).status).toBe(201);
     expect(await refusalOf(await gateway.call('POST', '/v1/cookies', { body: ofBytes(65_537) }))).toEqual({ status: 413, code: 'payload-too-large' });

@@ -30,7 +30,7 @@ describe('a stream of events', () => {
   it('carries everything that merchants are told about, whole, as it was said', async () => {
     const client = await follow();
     const said = [DeviceRegistered, TokenIssued, LicenseGranted, LicenseDenied, PurchaseRejected, TokenRevoked, DeviceRevoked];
-    for (const event of said) await gateway.say(event);
+    for (const event of said) await gateway.say(event as typeof DeviceRegistered);
     await eventually(() => expect(client.events).toHaveLength(said.length));
     // Of different types in no promised order.
     const received = new Map(client.events.map(({ event, data }) => [event, data]));

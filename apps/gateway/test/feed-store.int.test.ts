@@ -59,7 +59,7 @@ describe('the numbers of the feed', () => {
   });
 
   it('are given by one writer at a time, whose numbers are visible before the next begins', async () => {
-    const names = Array.from({ length: 400 }, (_, n) => `event ${n}`);
+    const names = Array.from({ length: 200 }, (_, n) => `event ${n}`);
     let highest = 0;
     let done = false;
     const reader = (async () => {

@@ -56,7 +56,7 @@ describe('failed look-ups of cookies', () => {
   beforeEach(() => {
     gateway.neighbours.answer(requests.getCookie, ({ cookie }) => {
       if (cookie !== 'known') throw new Problem('cookie-unknown');
-      return { cookie, accountId: 'alice', state: 'pending', expiresAt: '2026-11-23T12:00:00Z' };
+      return { cookie, accountId: 'alice', state: 'pending' as const, expiresAt: '2026-11-23T12:00:00Z' };
     });
     gateway.neighbours.refuse(requests.getDeviceRecord, new Problem('cookie-unknown'));
   });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { drainConnections } from '@latchkey/service-defaults';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -20,6 +21,7 @@ export async function openFrontDoor(host: string, port: number): Promise<FrontDo
     if (route) route((request.url ?? '/').split('?', 1)[0]!)(request, response);
     else refuse(response);
   });
+  const drain = drainConnections(server);
   await listen(server, host, port);
   return {
     origin: originOf(host, (server.address() as AddressInfo).port),
@@ -27,6 +29,7 @@ export async function openFrontDoor(host: string, port: number): Promise<FrontDo
       route = given;
     },
     close: () => {
+      drain();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       return closed;

@@ -103,7 +103,7 @@ function plan(environment: Environment, configuration: StandaloneConfiguration, 
   };
   const problems = new Set<string>();
   const plans = services.map((definition) => {
-    const { amqpUrl: _, ...settings } = definition.settings;
+    const { amqpUrl, ...settings } = definition.settings;
     const configure = (databaseUrl: string): StandardConfiguration =>
       readConfiguration(settings, { ...given, DATABASE_URL: databaseUrl }) as unknown as StandardConfiguration;
     try {
@@ -156,11 +156,12 @@ async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningS
   const gateway = running.get('gateway')!;
   const licenseServer = running.get('license-server')!;
   const own = fastify();
-  serveHealth(own as never, () => combinedReadiness(new Map([...running].map(([service, one]) => [service, one.health]))));
+  serveHealth(own, () => combinedReadiness(new Map([...running].map(([service, one]) => [service, one.health]))));
   await own.ready();
   door.open((path) => {
     if (path.startsWith('/health/')) return (request, response) => own.routing(request, response);
-    return path === '/v1/licenses' ? licenseServer.handle : gateway.handle;
+    const service = path === '/v1/licenses' ? licenseServer : gateway;
+    return (request, response) => service.handle(request, response);
   });
 }
 

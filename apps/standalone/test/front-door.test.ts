@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { openFrontDoor } from '../src/front-door.js';
 
@@ -22,6 +24,14 @@ describe('the front door', () => {
     expect(await (await late).text()).toBe('late');
     await closed;
     expect(seen).toEqual(['/now', '/later']);
+  });
+
+  it('closes although somebody connected and never said a word', async () => {
+    const door = await openFrontDoor('127.0.0.1', 0);
+    const silent = connect(Number(new URL(door.origin).port), '127.0.0.1');
+    await once(silent, 'connect');
+    await door.close();
+    silent.destroy();
   });
 
   it('is reached by loopback where it listens on every interface', async () => {

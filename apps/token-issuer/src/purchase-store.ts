@@ -183,8 +183,8 @@ function refundColumns(refunds: readonly Refund[]): unknown[] {
   return [
     refunds.map((refund) => refund.merchantId),
     refunds.map((refund) => refund.purchaseId),
-    // What a checkout may write and PostgreSQL cannot hold, the year 0 and the character 0, must not keep a refund out.
-    refunds.map((refund) => new Date(Math.max(Date.parse(refund.refundedAt), 0)).toISOString()),
+    refunds.map((refund) => refund.refundedAt),
+    // What a checkout may write and PostgreSQL cannot hold must not keep a refund out.
     refunds.map((refund) => refund.reason?.replaceAll('\0', '') ?? null),
   ];
 }

@@ -113,9 +113,9 @@ describe('a refund', () => {
   });
 
   it('is kept, whatever a checkout writes beside it', async () => {
-    const purchase = terms({ cookie: issuer.neighbours.cookie(), kids: [kid], completedAt: '0000-01-01T00:00:00Z' });
+    const purchase = terms({ cookie: issuer.neighbours.cookie(), kids: [kid], completedAt: '0001-01-01T00:00:00Z' });
     expect(await issuer.hear(completed(purchase))).toEqual(['done']);
-    const refund = { merchantId: MERCHANT, purchaseId: purchase.purchaseId, refundedAt: '0000-01-01T00:00:00Z', reason: 'a\u0000b' };
+    const refund = { merchantId: MERCHANT, purchaseId: purchase.purchaseId, refundedAt: '0001-01-01T00:00:00Z', reason: 'a\u0000b\n' };
     expect(await issuer.hear([PurchaseRefunded, refund])).toEqual(['done']);
     expect((await issuer.purchase(MERCHANT, purchase.purchaseId)).state).toBe('refunded');
   });

@@ -17,7 +17,9 @@ export class JsonSchemas {
    * @throws Error if two different schemas have the same id: one of them would be documented as the other.
    */
   of(schema: z.ZodType): JsonSchema {
-    const { $schema: _dialect, $defs, ...own } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' });
+    const { $defs, ...own } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' });
+    // Both kinds of document say themselves which dialect their schemas are of.
+    delete own.$schema;
     for (const [id, definition] of Object.entries($defs ?? {})) this.add(id, referringToComponents(definition) as JsonSchema);
     return referringToComponents(own) as JsonSchema;
   }

@@ -6,9 +6,10 @@ export function markdownPage(title: string, parts: readonly string[]): string {
   return `${[generatedNote, `# ${title}`, ...parts].join('\n\n')}\n`;
 }
 
-/** A table; whatever stands in its cells stays within them. */
+/** A table; whatever stands in its cells stays within them, and none of it is taken for HTML, which would be left out. */
 export function markdownTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+  const cell = (text: string): string => (text.startsWith('`') ? text : text.replaceAll('<', '\\<')).replaceAll('|', '\\|').replaceAll('\n', ' ');
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

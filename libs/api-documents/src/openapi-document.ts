@@ -1,4 +1,5 @@
 import { errorCodes, type ErrorCode, type OperationContract, operations } from '@latchkey/contracts';
+import type { z } from 'zod';
 import { type JsonSchema, JsonSchemas } from './json-schemas.js';
 import { refusalsByStatus } from './refusals.js';
 
@@ -117,7 +118,7 @@ function parametersOf(operation: OperationContract, schemas: JsonSchemas): Json[
     ['header', operation.headers],
   ] as const;
   const parameters: Json[] = places.flatMap(([place, schema]) =>
-    Object.entries(schema?.shape ?? {}).map(([name, member]) => ({
+    Object.entries((schema?.shape ?? {}) as Readonly<Record<string, z.ZodType>>).map(([name, member]) => ({
       name: place === 'header' ? headerCase(name) : name,
       in: place,
       required: !member.safeParse(undefined).success,

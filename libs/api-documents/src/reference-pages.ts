@@ -1,4 +1,5 @@
-import { errorCodes, type EventContract, events, type ErrorCode, operations, statusesOf } from '@latchkey/contracts';
+import { errorCodes, type EventContract, events, type ErrorCode, type OperationContract, operations, statusesOf } from '@latchkey/contracts';
+import type { z } from 'zod';
 import { code, markdownPage, markdownTable } from './markdown.js';
 import { hearersOf, type MessagingGraph, publishersOf } from './messaging-graph.js';
 import { refusalsByStatus } from './refusals.js';
@@ -36,7 +37,7 @@ function eventSection(event: EventContract, graph: MessagingGraph): string[] {
     event.description,
     markdownTable(
       ['field', 'always there', 'used by'],
-      Object.entries(event.schema.shape).map(([field, schema]) => [
+      Object.entries(event.schema.shape as Readonly<Record<string, z.ZodType>>).map(([field, schema]) => [
         code(field),
         schema.safeParse(undefined).success ? 'no' : 'yes',
         hearers.filter(({ fields }) => fields.includes(field)).map(({ service }) => service).join(', '),
@@ -59,9 +60,12 @@ export function errorsPage(): string {
 }
 
 function callsRefusedWith(errorCode: ErrorCode): string {
-  const calls = operations.operations.filter((operation) => [...refusalsByStatus(operation).values()].flat().includes(errorCode));
-  if (calls.length === operations.operations.length) return 'every call';
+  const all: readonly OperationContract[] = operations.operations;
+  const calls = all.filter((operation) => [...refusalsByStatus(operation).values()].flat().includes(errorCode));
+  if (calls.length === all.length) return 'every call';
   if (calls.length === 0) return 'what is none of the calls';
+  const ofMerchants = all.filter(({ security }) => security.kind === 'api-key');
+  if (calls.length === ofMerchants.length && calls.every((call) => ofMerchants.includes(call))) return 'every call with an API key';
   return calls.map(({ id }) => id).join(', ');
 }
 

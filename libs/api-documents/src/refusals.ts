@@ -26,8 +26,9 @@ function impliedRefusals(operation: OperationContract): ErrorCode[] {
     ...(params || query || headers || body || security.kind === 'dpop' ? (['invalid-request'] as const) : []),
     ...(query ? (['unknown-member'] as const) : []),
     ...(body ? (['payload-too-large'] as const) : []),
-    // A licence request is read whatever its Content-Type, and members that it does not know are left to W3C EME.
-    ...(body && security.kind !== 'dpop' ? (['unknown-member', 'unsupported-media-type'] as const) : []),
+    ...(body ? (['unknown-member'] as const) : []),
+    // A licence request is read whatever its Content-Type.
+    ...(body && security.kind !== 'dpop' ? (['unsupported-media-type'] as const) : []),
     'internal',
     'unavailable',
   ];

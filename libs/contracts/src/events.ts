@@ -11,6 +11,7 @@ import {
   merchantId,
   purchaseId,
   reason,
+  reasonInEvents,
   rightsInEvents,
   timestamp,
 } from './vocabulary.js';
@@ -63,7 +64,7 @@ export const PurchaseRefunded = defineEvent({
   name: 'PurchaseRefunded',
   type: 'purchase.refunded.v1',
   description: 'A purchase was given back; its token stops working. May come before its purchase, and then wins.',
-  schema: z.object({ merchantId, purchaseId, reason: reason.optional(), refundedAt: timestamp }),
+  schema: z.object({ merchantId, purchaseId, reason: reasonInEvents.optional(), refundedAt: timestamp }),
   example: { merchantId: merchant, purchaseId: purchase, reason: 'customer request', refundedAt: at },
 });
 

@@ -90,3 +90,6 @@ export type Rights = z.infer<typeof rights>;
 
 /** A reason that a person gave, kept for people: one line, for control characters break logs, and U+0000 PostgreSQL. */
 export const reason = z.string().regex(/^\P{Cc}{1,256}$/u, 'must be 1 to 256 characters on one line');
+
+/** A reason as a checkout's event states it: whatever it is, it must not keep a refund out. */
+export const reasonInEvents = z.string().max(4096);

@@ -47,7 +47,7 @@ describe('EventStrategy', () => {
     });
   }
   const listen = (one: EventStrategy): Promise<void> =>
-    new Promise((resolve, reject) => one.listen((error) => (error === undefined ? resolve() : reject(error as Error))));
+    new Promise((resolve, reject) => one.listen((error) => (error instanceof Error ? reject(error) : resolve())));
   const ids = (batch: unknown): string[] => (batch as Delivery[]).map(({ event }) => event.id);
 
   beforeEach(() => {

@@ -23,7 +23,7 @@ export class Requests {
     const answer = await this.send(contract, body, timeoutMs);
     const reply = JSON.parse(answer.toString('utf8')) as { ok: true; value: unknown } | { ok: false; problem: ProblemWire };
     if (!reply.ok) throw Problem.fromWire(reply.problem);
-    return contract.output.parse(reply.value) as RequestOutput<RequestContract<Input, Output>>;
+    return contract.output.parse(reply.value);
   }
 
   private async send(contract: RequestContract, body: Buffer, timeoutMs: number): Promise<Buffer> {

@@ -9,7 +9,7 @@ export class ScriptedBroker implements Pick<Broker, 'state' | 'publish'> {
 
   async publish(events: readonly CloudEvent[]): Promise<readonly PublishOutcome[]> {
     this.published.push(...events);
-    return Promise.all(events.map((event) => this.answer(event)));
+    return Promise.all(events.map(async (event) => this.answer(event)));
   }
 
   /** The relay needs no more of a broker than this. */

@@ -3,11 +3,11 @@ import { Problem } from '@latchkey/contracts';
 import { readCorrelationId, withCorrelation } from '@latchkey/messaging';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { drainConnections } from './drain-connections.js';
 import type { EdgeFilter } from './edge.filter.js';
 import type { Health, Readiness } from './health.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
-import { watchSilentConnections } from './silent-connections.js';
 
 /** The largest body that is taken over HTTP, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -41,8 +41,8 @@ export function createHttpAdapter(parts: Pick<HttpEdgeParts, 'filter'>): Fastify
 /** Adds what every service serves alike: request ids, logs and metrics by route template, health and metrics. */
 export function equipHttp(fastify: FastifyInstance, parts: HttpEdgeParts): void {
   takeBodies(fastify, parts.bodies);
-  const closeSilentConnections = watchSilentConnections(fastify.server);
-  fastify.addHook('preClose', async () => closeSilentConnections());
+  const drain = drainConnections(fastify.server);
+  fastify.addHook('preClose', async () => drain());
   fastify.addHook('onRequest', (request, reply, next) => {
     void reply.header('x-request-id', request.id);
     withCorrelation(request.id, next);

@@ -1,6 +1,7 @@
 export * from './api-documents.js';
 export * from './configuration.js';
 export * from './database.js';
+export * from './drain-connections.js';
 export * from './edge.filter.js';
 export * from './health.js';
 export * from './http-edge.js';
@@ -11,5 +12,4 @@ export * from './periodic.js';
 export * from './run-service.js';
 export * from './runtime.module.js';
 export * from './service.js';
-export * from './silent-connections.js';
 export * from './standard-settings.js';

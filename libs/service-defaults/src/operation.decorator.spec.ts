@@ -3,7 +3,7 @@ import { operations, Problem } from '@latchkey/contracts';
 import { readInput } from './index.js';
 
 const read = (operation: Parameters<typeof readInput>[0], request: Record<string, unknown>): unknown =>
-  readInput(operation, { params: {}, query: {}, headers: {}, body: undefined, ...request } as never);
+  readInput(operation, { params: {}, query: {}, headers: {}, body: undefined, ...request });
 const problemOf = (operation: Parameters<typeof readInput>[0], request: Record<string, unknown>): Problem => {
   try {
     read(operation, request);

@@ -37,7 +37,7 @@ describe('the HTTP edge', () => {
     const filter = new EdgeFilter(logger);
     app = await NestFactory.create<NestFastifyApplication>(Edge, createHttpAdapter({ filter }), { logger: false, bodyParser: false });
     app.useGlobalFilters(filter);
-    equipHttp(app.getHttpAdapter().getInstance() as never, { service: 'cookie', bodies: 'json', filter, logger, metrics: new Metrics(), health: new Health() });
+    equipHttp(app.getHttpAdapter().getInstance(), { service: 'cookie', bodies: 'json', filter, logger, metrics: new Metrics(), health: new Health() });
     await app.listen(0, '127.0.0.1');
     origin = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   });

@@ -23,6 +23,7 @@ export const adminUsage = `Usage:
   keys rotate <keyId> [--overlap-seconds <n>]                   the old key works on for a day
   keys revoke <keyId>
   keys list <merchantId>
+  content-keys rewrap                                           under the first KEK of LATCHKEY_KEK
 Scopes: ${scopes.join(', ')}
 `;
 

@@ -4,7 +4,7 @@ import { operationOf } from '@latchkey/service-defaults';
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { FailedLookups } from '../failed-lookups/failed-lookups.js';
-import { ApiKeyStore, type StoredApiKey } from './api-key-store.js';
+import { ApiKeyStore } from './api-key-store.js';
 import { authenticate, type Caller, isAllowed, readBearer } from './authenticate.js';
 
 const callers = new WeakMap<FastifyRequest, Caller>();
@@ -50,19 +50,10 @@ export class ApiKeyGuard implements CanActivate {
     const presented = readBearer(request.headers.authorization);
     if (presented === undefined) throw unauthenticated();
     const keyId = parseApiKey(presented)?.keyId;
-    const caller = keyId === undefined ? undefined : authenticate(presented, await this.find(keyId));
+    const caller = keyId === undefined ? undefined : authenticate(presented, await this.store.find(keyId));
     if (caller) return caller;
     this.failedLookups.count('api-key', request.ip);
     throw unauthenticated();
-  }
-
-  /** Without its database the gateway can tell nobody who they are; that is no reason to call a good key wrong. */
-  private async find(keyId: string): Promise<StoredApiKey | undefined> {
-    try {
-      return await this.store.find(keyId);
-    } catch (error) {
-      throw new Problem('unavailable', { detail: 'the database of the gateway does not answer', retryAfterSeconds: 1, cause: error });
-    }
   }
 }
 

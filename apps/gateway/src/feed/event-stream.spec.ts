@@ -11,6 +11,7 @@ class Client {
   readonly failures: unknown[] = [];
   pages = 0;
   failing = false;
+  whilePageIsOnItsWay: (() => void) | undefined;
   private text = '';
   private held: (() => void)[] | undefined;
   readonly output = new Writable({
@@ -48,9 +49,11 @@ class Client {
 
   private async page(after: number): Promise<FeedEvent[]> {
     this.pages += 1;
+    const events = this.feed.filter(({ sequence }) => sequence > after).slice(0, 2);
+    this.whilePageIsOnItsWay?.();
     await new Promise((resolve) => setImmediate(resolve));
     if (this.failing) throw new Error('away');
-    return this.feed.filter(({ sequence }) => sequence > after).slice(0, 2);
+    return events;
   }
 }
 const settled = (ms = 20): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -89,11 +92,12 @@ describe('a stream', () => {
   it('looks again when an event was offered while the last page was on its way', async () => {
     const client = new Client();
     const stream = client.stream();
-    const replay = stream.catchUp();
-    stream.offer(event(1));
-    await new Promise((resolve) => setImmediate(resolve));
-    client.feed.push(event(1));
-    await replay;
+    client.whilePageIsOnItsWay = () => {
+      client.whilePageIsOnItsWay = undefined;
+      client.feed.push(event(1));
+      stream.offer(event(1));
+    };
+    await stream.catchUp();
     expect(client.ids).toEqual([1]);
   });
 

@@ -15,7 +15,7 @@ export interface TokenWait {
 }
 
 /** The feed tells when it is worth asking again; asking now and then covers an event that is late. */
-const ASK_AGAIN_MS = 1_000;
+const ASK_AGAIN_MS = 2_000;
 const endings: ReadonlySet<string> = new Set([TokenIssued.type, PurchaseRejected.type]);
 /** A purchase that was published a moment ago may not be known yet: that is worth waiting for too. */
 const notYet: ReadonlySet<string> = new Set(['token-not-issued', 'purchase-unknown']);
@@ -36,7 +36,7 @@ export class PurchaseTokens implements BeforeApplicationShutdown {
     if (wait.waitMs === 0) return this.ask(wait);
     const deadlineMs = performance.now() + wait.waitMs;
     const wakeup = new Wakeup();
-    const follower = await this.tail.follow(wait.merchantId, (event) => {
+    const follower = this.tail.follow(wait.merchantId, (event) => {
       if (event.purchaseId === wait.purchaseId && endings.has(event.type)) wakeup.wake();
     });
     const onHangUp = (): void => wakeup.wake();

@@ -1,11 +1,13 @@
 import { vocabulary } from '@latchkey/contracts';
 import { parseApiKey } from '@latchkey/crypto';
-import { type Configuration, numberSetting, setting, standardSettings } from '@latchkey/service-defaults';
+import { type Configuration, numberSetting, publicUrl, setting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
 import { z } from 'zod';
 
 /** What the gateway is configured with. */
 export const gatewaySettings = {
   ...standardSettings(8080),
+  publicUrl,
+  licenseUrl: tokenSettings.licenseUrl,
   bootstrapApiKey: setting(
     'LATCHKEY_BOOTSTRAP_API_KEY',
     z

@@ -32,6 +32,7 @@ export class GatewayUnderTest {
     const configuration = readConfiguration(gatewayService.settings, {
       DATABASE_URL: databaseUrl,
       AMQP_URL: 'amqp://nowhere',
+      LATCHKEY_LICENSE_URL: 'http://127.0.0.1:8081/v1/licenses',
       LATCHKEY_PORT: '0',
       LATCHKEY_BOOTSTRAP_API_KEY: this.key,
       ...this.environment,

@@ -1,13 +1,5 @@
-import { parseKeyRing } from '@latchkey/crypto';
-import { type Configuration, httpUrl, numberSetting, setting, standardSettings } from '@latchkey/service-defaults';
+import { type Configuration, numberSetting, publicUrl, setting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
 import { z } from 'zod';
-
-const keyRing = z.string().transform((text, context) => {
-  const parsed = parseKeyRing(text);
-  if (parsed.ok) return parsed.ring;
-  for (const message of parsed.problems) context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
 
 const origin = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]+$/;
 const origins = z.string().transform((text, context) => {
@@ -21,17 +13,10 @@ const origins = z.string().transform((text, context) => {
 /** Every setting of the licence server. */
 export const licenseServerSettings = {
   ...standardSettings(8081),
-  keyRing: setting('LATCHKEY_KEK', keyRing, {
-    description: 'The keys that wrap content keys, id:base64 separated by commas, 32 bytes each; the nonces are derived from them too',
-    secret: true,
-  }),
-  licenseUrl: setting('LATCHKEY_LICENSE_URL', httpUrl, {
-    description: 'The public URL of /v1/licenses; a proof has to name it byte for byte, and a token has to be made for it',
-  }),
-  tokenIssuer: setting('LATCHKEY_TOKEN_ISSUER', z.string().regex(/^[\x21-\x7e]{1,512}$/, 'must be 1 to 512 visible ASCII characters'), {
-    description: 'The issuer that tokens have to name; the same for token-issuer and license-server',
-    fallback: 'latchkey',
-  }),
+  keyRing: tokenSettings.keyRing,
+  licenseUrl: tokenSettings.licenseUrl,
+  tokenIssuer: tokenSettings.tokenIssuer,
+  publicUrl,
   corsOrigins: setting('LATCHKEY_CORS_ORIGINS', origins, {
     description:
       'The origins whose pages may ask for licences, separated by commas. * allows every origin: a licence takes a token and a proof that a page has to hold itself, never a cookie that the browser adds',

@@ -1,5 +1,5 @@
 import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
-import type { ServiceDefinition } from '@latchkey/service-defaults';
+import { serveApiDocuments, type ServiceDefinition } from '@latchkey/service-defaults';
 import { AppModule } from './app.module.js';
 import { licenseServerSettings } from './config.js';
 import { equipDeviceEdge } from './edge/device-edge.js';
@@ -15,5 +15,8 @@ export const licenseServerService: ServiceDefinition<typeof licenseServerSetting
   entities: [],
   bodies: 'raw',
   worksWithoutBroker: true,
-  equip: equipDeviceEdge,
+  equip: async (app) => {
+    await equipDeviceEdge(app);
+    await serveApiDocuments(app);
+  },
 };

@@ -1,32 +1,14 @@
-import { parseKeyRing } from '@latchkey/crypto';
-import { type Configuration, httpUrl, numberSetting, setting, standardSettings } from '@latchkey/service-defaults';
-import { z } from 'zod';
+import { type Configuration, numberSetting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
 
 /** The longest that any content token lives: a retired signing key stays known for so long. */
 export const TOKEN_TTL_SECONDS_MAX = 30 * 24 * 3600;
 
-/** The key ring: read here and in the re-wrap command. */
-export const kek = setting(
-  'LATCHKEY_KEK',
-  z.string().transform((text, context) => {
-    const parsed = parseKeyRing(text);
-    if (parsed.ok) return parsed.ring;
-    for (const message of parsed.problems) context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }),
-  { description: 'The keys that wrap content keys and signing keys, as id:base64 pairs of 32 bytes separated by commas; the first one wraps', secret: true },
-);
-
+/** What the token issuer is configured with. */
 export const tokenIssuerSettings = {
   ...standardSettings(8084),
-  keyRing: kek,
-  licenseUrl: setting('LATCHKEY_LICENSE_URL', httpUrl.regex(/^[\x21-\x7e]{1,512}$/, 'must be at most 512 visible ASCII characters'), {
-    description: 'The public URL of /v1/licenses: where devices take tokens, and the audience of every token, byte for byte',
-  }),
-  tokenIssuer: setting('LATCHKEY_TOKEN_ISSUER', z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 visible ASCII characters'), {
-    description: 'The issuer that tokens name; the licence servers must expect the same one',
-    fallback: 'latchkey',
-  }),
+  keyRing: tokenSettings.keyRing,
+  licenseUrl: tokenSettings.licenseUrl,
+  tokenIssuer: tokenSettings.tokenIssuer,
   contentTokenTtlSeconds: numberSetting('LATCHKEY_CONTENT_TOKEN_TTL_SECONDS', { least: 1, most: TOKEN_TTL_SECONDS_MAX }, {
     description: 'How long a content token lives unless its request says otherwise, in seconds',
     fallback: '86400',

@@ -15,6 +15,14 @@ export interface OpenApiDocument {
   readonly components: Readonly<Record<string, Json>>;
 }
 
+/** Where the two servers are reached, as `http://host:port`. */
+export interface ApiOrigins {
+  readonly gateway: string;
+  readonly licenseServer: string;
+}
+
+const defaultOrigins: ApiOrigins = { gateway: 'http://127.0.0.1:8080', licenseServer: 'http://127.0.0.1:8081' };
+
 const tags = {
   gateway: { name: 'Merchant side', description: 'For merchants and their checkouts, on the gateway' },
   'license-server': { name: 'Device side', description: 'For players, on the licence server' },
@@ -27,13 +35,13 @@ const headersOfStatus: Readonly<Record<number, readonly string[]>> = { 401: ['WW
  * The OpenAPI document of the public surface, from the very operations and schemas that route, guard and validate. Pure:
  * the same contracts give the same document, so that a check can compare it with the one that is checked in.
  */
-export function openApiDocument(list: readonly OperationContract[] = operations.operations): OpenApiDocument {
+export function openApiDocument(origins: ApiOrigins = defaultOrigins, list: readonly OperationContract[] = operations.operations): OpenApiDocument {
   const schemas = new JsonSchemas();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of list) {
     const item = (paths[operation.path] ??= {});
     item[operation.method.toLowerCase()] = describe(operation, schemas);
-    if (operation.server === 'license-server') item['servers'] = licenseServers;
+    if (operation.server === 'license-server') item['servers'] = [{ url: origins.licenseServer, description: 'The licence server' }];
   }
   return {
     openapi: '3.1.0',
@@ -43,17 +51,12 @@ export function openApiDocument(list: readonly OperationContract[] = operations.
       description: 'Device-bound licences for streaming. Errors are problem documents (RFC 9457) with a stable `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/', description: 'The server that this document came from' }],
+    servers: [{ url: origins.gateway, description: 'The gateway' }],
     tags: Object.values(tags),
     paths,
     components: { schemas: { ...schemas.components, ...problemSchemas }, headers, securitySchemes },
   };
 }
-
-const licenseServers = [
-  { url: '/', description: 'Standalone serves licences on the same port' },
-  { url: 'http://127.0.0.1:8081', description: 'The licence server where it runs on its own, by default' },
-];
 
 const securitySchemes: Readonly<Record<string, Json>> = {
   apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_<env>_<keyId>_<secret>', description: 'An API key of the merchant. What it may do are its scopes.' },

@@ -1,15 +1,17 @@
 import { asyncApiYaml, messagingGraph, openApiDocument } from '@latchkey/api-documents';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { CONFIGURATION } from './runtime.module.js';
 
 /**
  * Serves the API's own description: `/openapi.json`, `/docs` (Swagger UI, with every file from this server, so that it
- * works without the internet) and `/asyncapi.yaml`. To be called before Nest's routes are made.
+ * works without the internet) and `/asyncapi.yaml`. The service's configuration says where its two servers are. To be called before Nest's routes are made.
  */
 export async function serveApiDocuments(app: NestFastifyApplication): Promise<void> {
   // Loaded here and not above: most services have no documents to serve, and it takes its time and memory.
   const { SwaggerModule } = await import('@nestjs/swagger');
-  const openApi = openApiDocument();
+  const { publicUrl, licenseUrl } = app.get<{ publicUrl: string; licenseUrl: string }>(CONFIGURATION);
+  const openApi = openApiDocument({ gateway: publicUrl, licenseServer: new URL(licenseUrl).origin });
   const asyncApi = asyncApiYaml(messagingGraph);
   const fastify = app.getHttpAdapter().getInstance();
   fastify.get('/openapi.json', (_request, reply) => reply.send(openApi));

@@ -13,3 +13,4 @@ export * from './run-service.js';
 export * from './runtime.module.js';
 export * from './service.js';
 export * from './standard-settings.js';
+export * as tokenSettings from './token-settings.js';

@@ -28,6 +28,12 @@ export const amqpUrl = setting('AMQP_URL', z.string().regex(/^amqps?:\/\/\S+$/, 
   secret: true,
 });
 
+/** Where merchants reach the gateway. */
+export const publicUrl = setting('LATCHKEY_PUBLIC_URL', httpUrl, {
+  description: 'The public origin of the gateway, as the API documents name it',
+  fallback: 'http://127.0.0.1:8080',
+});
+
 /** The address to listen on. */
 export const host = setting('LATCHKEY_HOST', z.string().min(1), {
   description: 'The address on which HTTP is served; 0.0.0.0 for every interface',

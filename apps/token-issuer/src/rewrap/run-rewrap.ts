@@ -1,5 +1,4 @@
-import { ConfigurationError, createLogger, databaseUrl, openDatabase, readConfiguration } from '@latchkey/service-defaults';
-import { kek } from '../config.js';
+import { ConfigurationError, createLogger, databaseUrl, openDatabase, readConfiguration, tokenSettings } from '@latchkey/service-defaults';
 import { tokenIssuerService } from '../token-issuer.service-definition.js';
 import { rewrapAll, type RewrapReport } from './rewrap-all.js';
 
@@ -28,7 +27,7 @@ export async function runRewrap(environment: Readonly<Record<string, string | un
 }
 
 async function rewrap(environment: Readonly<Record<string, string | undefined>>): Promise<RewrapReport> {
-  const { databaseUrl: url, keyRing } = readConfiguration({ databaseUrl, keyRing: kek }, environment);
+  const { databaseUrl: url, keyRing } = readConfiguration({ databaseUrl, keyRing: tokenSettings.keyRing }, environment);
   const { migrations, entities, messaging } = tokenIssuerService;
   const logger = createLogger(messaging.service, 'silent');
   const dataSource = await openDatabase({ url, service: messaging.service, migrations, entities, poolSizeMax: 2, logger }, DATABASE_WAIT_MS);

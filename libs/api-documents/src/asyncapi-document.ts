@@ -43,7 +43,6 @@ export function asyncApiDocument(graph: MessagingGraph, list: readonly EventCont
       version: '1',
       description:
         'CloudEvents 1.0 over AMQP 0-9-1. Binary mode is shown here; the header prefix `cloudEvents:` and structured mode (`application/cloudevents+json`) are taken too. A checkout publishes `purchase.*` alone, for its own merchant, and sets `user_id`.',
-      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',
     channels: Object.fromEntries(list.map((event) => [event.name, channelOf(event)])),

@@ -49,7 +49,6 @@ export function openApiDocument(origins: ApiOrigins = defaultOrigins, list: read
       title: 'Latchkey',
       version: '1',
       description: 'Device-bound licences for streaming. Errors are problem documents (RFC 9457) with a stable `code`.',
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: origins.gateway, description: 'The gateway' }],
     tags: Object.values(tags),

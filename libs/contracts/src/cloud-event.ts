@@ -3,7 +3,8 @@ import { z } from 'zod';
 /** The largest message that Latchkey takes from the broker, in bytes of its body. */
 export const MESSAGE_BYTES_MAX = 256 * 1024;
 
-const attribute = z.string().min(1).max(256);
+/** No control characters nor halves of characters: CloudEvents forbids them (§3.1.1), and databases refuse them. */
+const attribute = z.string().regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u);
 
 /**
  * The CloudEvents 1.0 context attributes that Latchkey reads. `correlationid` is the correlation extension: it follows

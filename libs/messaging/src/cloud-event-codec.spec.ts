@@ -46,6 +46,8 @@ describe('readMessage', () => {
     ['no source', raw({ headers: without('cloudEvents_source') }), /: source$/],
     ['another version', raw({ headers: { ...raw().headers, cloudEvents_specversion: '0.3' } }), /: specversion$/],
     ['an id that is a number', raw({ headers: { ...raw().headers, cloudEvents_id: 7 } }), /: id$/],
+    ['an id with U+0000', raw({ headers: { ...raw().headers, cloudEvents_id: 'a\u0000' } }), /: id$/],
+    ['a source with half a character', structured({ ...event, source: '\ud800' }), /: source$/],
     ['an empty id', raw({ headers: { ...raw().headers, cloudEvents_id: '' } }), /: id$/],
     ['a time that is none', raw({ headers: { ...raw().headers, cloudEvents_time: 'soon' } }), /: time$/],
     ['two ids', raw({ headers: { ...raw().headers, 'cloudEvents:id': 'other' } }), /stands twice/],

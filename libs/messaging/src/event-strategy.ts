@@ -3,6 +3,7 @@ import { type CustomTransportStrategy, type MessageHandler, Server } from '@nest
 import { isObservable, lastValueFrom } from 'rxjs';
 import { type Broker, done, type IncomingRequest, type RawMessage, type Running, type Verdict } from './broker.js';
 import { withCorrelation } from './correlation.js';
+import { withDeadline } from './deadline.js';
 import type { Delivery } from './delivery.js';
 import type { MessagingObserver } from './observer.js';
 import type { CheckoutUsers } from './publisher-check.js';
@@ -62,9 +63,15 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
     const { broker, messaging } = this.options;
     this.refuseMismatch();
     const requests = [...this.messageHandlers.values()].some((handler) => !handler.isEventHandler);
-    if (requests) this.running.push(await broker.serve(messaging.service, (request) => this.answer(request)));
-    if (this.subscriptions.size > 0) {
-      this.running.push(await broker.consume(messaging, (messages) => this.handleBatch(messages)));
+    try {
+      if (requests) this.running.push(await broker.serve(messaging.service, (request) => this.answer(request)));
+      if (this.subscriptions.size > 0) {
+        this.running.push(await broker.consume(messaging, (messages) => this.handleBatch(messages)));
+      }
+    } catch (error) {
+      // Half a start would be doubled by the next one.
+      await this.close();
+      throw error;
     }
   }
 
@@ -106,15 +113,20 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
       verdicts = await this.callHandler(type, deliveries);
     } catch (error) {
       this.options.observer.failed(type, error);
-      if (deliveries.length > 1) {
+      // While a part is away, one by one would only fail as often as there are events, each after its own timeout.
+      if (deliveries.length > 1 && !this.options.isUnavailable(error)) {
         const each: Verdict[] = [];
         for (const delivery of deliveries) each.push(...(await this.handleGroup(type, [delivery])));
         return each;
       }
-      verdicts = [{ kind: 'retry', reason: `the handler failed: ${error instanceof Error ? error.name : 'unknown'}` }];
+      const retry: Verdict = { kind: 'retry', reason: `the handler failed: ${error instanceof Error ? error.name : 'unknown'}` };
+      verdicts = deliveries.map(() => retry);
     }
     const durationMs = performance.now() - startedMs;
-    for (const [index, verdict] of verdicts.entries()) this.options.observer.handled(type, verdict, durationMs, deliveries[index]!.attempt);
+    for (const [index, verdict] of verdicts.entries()) {
+      const { event, attempt } = deliveries[index]!;
+      withCorrelation(event.correlationid, () => this.options.observer.handled(type, verdict, durationMs, attempt));
+    }
     return verdicts;
   }
 
@@ -135,23 +147,26 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
   }
 
   private async answer(request: IncomingRequest): Promise<Buffer> {
-    return withCorrelation(request.correlationId, async () => {
-      const startedMs = performance.now();
-      const { name } = request;
-      const report = (outcome: string, error?: unknown): void =>
-        this.options.observer.answered(name, outcome, performance.now() - startedMs, error);
-      try {
-        const handler = this.messageHandlers.get(name);
-        if (!handler || handler.isEventHandler) throw new Problem('internal', { detail: 'this service does not answer that request' });
-        const value = await settled(handler, JSON.parse(request.body.toString('utf8')));
-        report('ok');
-        return Buffer.from(JSON.stringify({ ok: true, value: value ?? null }));
-      } catch (error) {
-        const problem = this.problemOf(error);
-        report(problem.code, error instanceof Problem ? error.cause : error);
-        return Buffer.from(JSON.stringify({ ok: false, problem: problem.toWire() }));
-      }
-    });
+    return withDeadline(request.deadlineMs, () => withCorrelation(request.correlationId, () => this.reply(request)));
+  }
+
+  private async reply({ name, body }: IncomingRequest): Promise<Buffer> {
+    const startedMs = performance.now();
+    const handler = this.messageHandlers.get(name);
+    const known = handler !== undefined && !handler.isEventHandler;
+    // What is asked for comes from outside; an unknown name must not become a label of a metric.
+    const report = (outcome: string, error?: unknown): void =>
+      this.options.observer.answered(known ? name : 'unknown', outcome, performance.now() - startedMs, error);
+    try {
+      if (!known) throw new Problem('internal', { detail: 'this service does not answer that request' });
+      const value = await settled(handler, JSON.parse(body.toString('utf8')));
+      report('ok');
+      return Buffer.from(JSON.stringify({ ok: true, value: value ?? null }));
+    } catch (error) {
+      const problem = this.problemOf(error);
+      report(problem.code, error instanceof Problem ? error.cause : error);
+      return Buffer.from(JSON.stringify({ ok: false, problem: problem.toWire() }));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 export * from './broker.js';
 export * from './cloud-event-codec.js';
 export * from './correlation.js';
+export * from './deadline.js';
 export * from './definitions.js';
 export * from './delivery.js';
 export * from './event-strategy.js';

@@ -46,6 +46,14 @@ describe('readDelivery', () => {
     expect(reading).toEqual({ ok: false, reason: 'the data breaks the schema at /purchaseId' });
   });
 
+  it('keeps the events of two merchants apart, though both call their checkout the same and use the same ids', () => {
+    const sourceOf = (merchantId: string) => read(purchase({ publisher: `checkout-${merchantId}`, data: { ...PurchaseCompleted.example, merchantId } }));
+    const [one, other] = [sourceOf('default'), sourceOf('other')];
+    expect([one.ok, other.ok]).toEqual([true, true]);
+    expect(one).toMatchObject({ event: { id: '1', source: '/checkout/default#/x' } });
+    expect(other).toMatchObject({ event: { id: '1', source: '/checkout/other#/x' } });
+  });
+
   it.each([
     ['its own checkout', 'checkout-default', true],
     ['a user that the operator named', 'shop', true],

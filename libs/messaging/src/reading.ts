@@ -35,8 +35,13 @@ export function readDelivery(
     return { ok: false, reason: `the data breaks the schema at ${paths.join(', ')}` };
   }
   if (fromCheckouts.test(event.type)) {
-    const refusal = refuseForeignCheckout(message, (data.data as { merchantId?: unknown }).merchantId, checkouts);
+    const { merchantId } = data.data as { merchantId?: unknown };
+    const refusal = refuseForeignCheckout(message, merchantId, checkouts);
     if (refusal !== undefined) return { ok: false, reason: refusal };
+    // Ids are unique in a source, and every merchant may call its checkout `/checkout`: without its owner's name in the
+    // key, one merchant's event would pass for a repeat of another's, and vanish.
+    const source = `/checkout/${String(merchantId)}#${event.source}`;
+    return { ok: true, event: { ...event, source, data: data.data }, type: event.type };
   }
   return { ok: true, event: { ...event, data: data.data }, type: event.type };
 }

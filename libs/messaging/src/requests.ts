@@ -2,6 +2,7 @@ import { Problem, type ProblemWire, type RequestContract, type RequestInput, typ
 import type { z } from 'zod';
 import { type Broker, RequestTimeout, RequestUnroutable } from './broker.js';
 import { currentCorrelationId } from './correlation.js';
+import { refuseIfLate, remainingMs } from './deadline.js';
 
 /** How long a request waits for its answer, in milliseconds, unless the asker says otherwise. */
 export const REQUEST_TIMEOUT_MS = 5_000;
@@ -13,14 +14,18 @@ export const REQUEST_TIMEOUT_MS = 5_000;
 export class Requests {
   constructor(private readonly broker: Broker) {}
 
-  /** Asks and waits at most `timeoutMs`. After that the request expires, so that a late one does nothing. */
+  /**
+   * Asks and waits at most `timeoutMs`, and no longer than whoever asked us. After that the request expires, so that a
+   * late one does nothing.
+   */
   async ask<Input extends z.ZodType, Output extends z.ZodType>(
     contract: RequestContract<Input, Output>,
     input: RequestInput<RequestContract<Input, Output>>,
     timeoutMs: number = REQUEST_TIMEOUT_MS,
   ): Promise<RequestOutput<RequestContract<Input, Output>>> {
     const body = Buffer.from(JSON.stringify(input));
-    const answer = await this.send(contract, body, timeoutMs);
+    refuseIfLate();
+    const answer = await this.send(contract, body, Math.min(timeoutMs, remainingMs() ?? timeoutMs));
     const reply = JSON.parse(answer.toString('utf8')) as { ok: true; value: unknown } | { ok: false; problem: ProblemWire };
     if (!reply.ok) throw Problem.fromWire(reply.problem);
     return contract.output.parse(reply.value);

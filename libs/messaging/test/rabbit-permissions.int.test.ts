@@ -120,6 +120,27 @@ describeWithRabbit('RabbitMQ with the definitions loaded', () => {
     expect([await publish('checkout-acme'), await publish('checkout-other')]).toEqual(['allowed', 'PRECONDITION_FAILED']);
   });
 
+  it('believes no history that another service wrote into a rung of the ladder, as the default exchange lets it', async () => {
+    const atIssuer = bus.connect({ url: urlOf('token-issuer') });
+    await atIssuer.declare(issuer);
+    const { handler, seen } = remembering();
+    const running = await atIssuer.consume(issuer, handler);
+    const headers = {
+      'latchkey-exchange': 'latchkey.events',
+      'latchkey-routing-key': 'purchase.completed.v1',
+      'latchkey-publisher': 'checkout-acme',
+      'latchkey-attempt': 2,
+      cloudEvents_id: 'forged',
+    };
+    expect(await as('device-registry', publishing('', `token-issuer.retry.${fastLadder[0]!.name}`, { headers }))).toBe('allowed');
+    await eventually(() => expect(seen().map(idOf)).toContain('forged'));
+    const forged = seen().find((message) => idOf(message) === 'forged')!;
+    expect(forged).toMatchObject({ attempt: 1, publisher: undefined });
+    expect(forged.exchange).not.toBe('latchkey.events');
+    await running.stop();
+    await atIssuer.close();
+  });
+
   it('keeps services out of what is not theirs', async () => {
     const refused: Record<string, (channel: ConfirmChannel) => Promise<unknown>> = {
       'read another’s queue': (channel) => channel.consume('token-issuer.in', () => undefined),

@@ -20,7 +20,16 @@ export async function outboxLag(dataSource: DataSource): Promise<OutboxLag> {
   return { events: rows[0]!.events, oldestSeconds: rows[0]!.seconds };
 }
 
-/** Forgets inbox entries past their retention. */
+const BITE = 10_000;
+
+/** Forgets inbox entries past their retention, in bites, so that no backlog can outlast the statement timeout. */
 export async function pruneInbox(dataSource: DataSource): Promise<void> {
-  await dataSource.query('delete from inbox_events where received_at < clock_timestamp() - make_interval(days => $1)', [INBOX_RETENTION_DAYS]);
+  for (let forgotten = BITE; forgotten === BITE; ) {
+    const [, count] = await dataSource.query<[unknown, number]>(
+      `delete from inbox_events where ctid = any(array(
+         select ctid from inbox_events where received_at < clock_timestamp() - make_interval(days => $1) limit $2))`,
+      [INBOX_RETENTION_DAYS, BITE],
+    );
+    forgotten = count;
+  }
 }

@@ -1,3 +1,4 @@
+import { refuseIfLate } from '@latchkey/messaging';
 import type { DataSource } from 'typeorm';
 import { Tx } from './tx.js';
 
@@ -13,14 +14,15 @@ export class Outbox {
 
   /**
    * Runs `work` in one READ COMMITTED transaction and commits it together with the events that it appended. Deadlocks
-   * are begun anew, so `work` must do nothing outside the transaction.
+   * are begun anew, so `work` must do nothing outside the transaction. Rolled back with `unavailable` where it is done on
+   * behalf of a request whose asker no longer listens.
    */
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.once(work);
       } catch (error) {
-        if (attempt >= TRANSACTION_ATTEMPTS_MAX || !transientStates.has(sqlStateOf(error) ?? '')) throw error;
+        if (attempt >= TRANSACTION_ATTEMPTS_MAX || !isTransient(error)) throw error;
         // Begun anew at once, it could take its first lock back before the other side got it, and deadlock again.
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
       }
@@ -45,6 +47,7 @@ export class Outbox {
       const tx = new Tx(runner);
       const result = await work(tx);
       const appended = await tx.flush();
+      refuseIfLate();
       await runner.commitTransaction();
       if (appended > 0) this.appended();
       return result;
@@ -55,6 +58,11 @@ export class Outbox {
       await runner.release();
     }
   }
+}
+
+/** Whether what failed is likely to pass when it is begun anew: deadlock, serialization or lock timeout. */
+export function isTransient(error: unknown): boolean {
+  return transientStates.has(sqlStateOf(error) ?? '');
 }
 
 /** The SQLSTATE of a failed query, or undefined where the error is none of the database's. */

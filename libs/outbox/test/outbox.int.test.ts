@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TokenRevoked } from '@latchkey/contracts';
-import { withCorrelation } from '@latchkey/messaging';
+import { withCorrelation, withDeadline } from '@latchkey/messaging';
 import { DataSource } from 'typeorm';
 import { Outbox } from '../src/index.js';
 import { openOutboxDatabase } from './outbox-database.js';
@@ -56,6 +56,18 @@ describe('Outbox.transaction', () => {
     });
     await expect(failing).rejects.toThrow('no');
     expect([await count('effects'), await count('outbox_events')]).toEqual([0, 0]);
+  });
+
+  it('commits nothing for an asker that has given up meanwhile', async () => {
+    const late = withDeadline(Date.now() + 50, () =>
+      outbox.transaction(async (tx) => {
+        await tx.rows(`insert into effects values ('late')`);
+        await new Promise((resolve) => setTimeout(resolve, 80));
+      }),
+    );
+    await expect(late).rejects.toMatchObject({ code: 'unavailable' });
+    await withDeadline(Date.now() + 5_000, () => outbox.transaction((tx) => tx.rows(`insert into effects values ('in time')`)));
+    expect(await dataSource.query('select id from effects')).toEqual([{ id: 'in time' }]);
   });
 
   it('begins a deadlocked transaction anew until both have passed', async () => {

@@ -1,4 +1,4 @@
-import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from 'typeorm';
 import type { Logger } from './logger.js';
 
 /** A class of a migration or an entity, as TypeORM takes it. */
@@ -25,17 +25,9 @@ const CONNECT_RETRY_MS = 500;
  * containers start in any order; replicas that start together migrate one after the other.
  */
 export async function openDatabase(options: DatabaseOptions, waitMs: number): Promise<DataSource> {
-  const dataSource = new DataSource({
-    type: 'postgres',
-    url: options.url,
-    applicationName: `latchkey-${options.service}`,
-    entities: [...options.entities] as never,
-    migrations: [...options.migrations],
-    migrationsTransactionMode: 'each',
-    synchronize: false,
-    logging: false,
+  await migrate(options, waitMs);
+  return dataSourceOf(options, {
     poolSize: options.poolSizeMax,
-    poolErrorHandler: (error: unknown) => options.logger.warn('a database connection was lost', {}, error),
     extra: {
       connectionTimeoutMillis: 5_000,
       statement_timeout: 30_000,
@@ -44,30 +36,52 @@ export async function openDatabase(options: DatabaseOptions, waitMs: number): Pr
       query_timeout: 35_000,
       keepAlive: true,
     },
-  });
-  const deadlineMs = Date.now() + waitMs;
-  for (;;) {
-    try {
-      await dataSource.initialize();
-      break;
-    } catch (error) {
-      if (Date.now() > deadlineMs) throw error;
-      options.logger.info('waiting for the database', { reason: (error as { code?: string }).code });
-      await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
-    }
-  }
-  await migrate(dataSource);
-  return dataSource;
+  }).initialize();
 }
 
-async function migrate(dataSource: DataSource): Promise<void> {
+function dataSourceOf(options: DatabaseOptions, more: Partial<Extract<DataSourceOptions, { type: 'postgres' }>>): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: options.url,
+    applicationName: `latchkey-${options.service}`,
+    entities: [...options.entities] as never,
+    synchronize: false,
+    logging: false,
+    poolErrorHandler: (error: unknown) => options.logger.warn('a database connection was lost', {}, error),
+    ...more,
+  });
+}
+
+/** Without the timeouts of daily work: a migration takes its time, and so does waiting for the replica that migrates. */
+async function migrate(options: DatabaseOptions, waitMs: number): Promise<void> {
+  const dataSource = dataSourceOf(options, {
+    poolSize: 2,
+    migrations: [...options.migrations],
+    migrationsTransactionMode: 'each',
+    extra: { connectionTimeoutMillis: 5_000 },
+  });
+  await whenUp(dataSource, options.logger, waitMs);
   const guard = dataSource.createQueryRunner();
-  await guard.connect();
   try {
     await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK.toString()]);
     await dataSource.runMigrations();
   } finally {
-    await guard.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK.toString()]).catch(() => undefined);
+    // The lock goes with its connection.
     await guard.release();
+    await dataSource.destroy();
+  }
+}
+
+async function whenUp(dataSource: DataSource, logger: Logger, waitMs: number): Promise<void> {
+  const deadlineMs = Date.now() + waitMs;
+  for (;;) {
+    try {
+      await dataSource.initialize();
+      return;
+    } catch (error) {
+      if (Date.now() > deadlineMs) throw error;
+      logger.info('waiting for the database', { reason: (error as { code?: string }).code });
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
+    }
   }
 }

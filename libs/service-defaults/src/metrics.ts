@@ -2,6 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Anybody may scrape; a scrape must not be a way to have the database counted over and over. */
+const COLLECT_INTERVAL_MS = 2_000;
+
 /**
  * The Prometheus metrics that every service has. Services make their own with `metrics.registry`. Standalone gives all
  * of its services one `Metrics`, which tells them apart by the label `service`.
@@ -19,6 +22,7 @@ export class Metrics {
   readonly queueDepth = this.gauge('latchkey_queue_messages', 'Messages that wait in the queues of a service (dlq is the quarantine)', ['service', 'queue']);
   readonly brokerUp = this.gauge('latchkey_broker_up', 'Whether the broker is connected and takes messages', ['service']);
   private readonly collectors: (() => Promise<void>)[] = [];
+  private collectedMs = Number.NEGATIVE_INFINITY;
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -44,9 +48,12 @@ export class Metrics {
     this.collectors.push(collect);
   }
 
-  /** The text that Prometheus scrapes. */
+  /** The text that Prometheus scrapes. What it costs queries to find out is found out every few seconds at most. */
   async expose(): Promise<string> {
-    await Promise.allSettled(this.collectors.map((collect) => collect()));
+    if (Date.now() - this.collectedMs >= COLLECT_INTERVAL_MS) {
+      this.collectedMs = Date.now();
+      await Promise.allSettled(this.collectors.map((collect) => collect()));
+    }
     return this.registry.metrics();
   }
 }

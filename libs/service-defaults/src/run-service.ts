@@ -14,17 +14,19 @@ export async function runService<Config extends Settings>(definition: ServiceDef
   const { service } = definition.messaging;
   const logger = createLogger(service, configuration.logLevel);
   const broker = connectRabbit({ url: configuration.amqpUrl, clientName: `latchkey-${service}`, logger });
-  const running = await startService(definition, configuration, { broker, logger, metrics: new Metrics(), listen: true }).catch((error: unknown) => {
-    logger.error('did not start', {}, error);
-    process.exit(1);
-  });
+  const starting = startService(definition, configuration, { broker, logger, metrics: new Metrics(), listen: true });
+  // Before it has started: as the first process of a container nobody else would end it.
   stopOnSignal(
     (message, error) => logger.error(message, {}, error),
     async () => {
-      await running.stop();
+      await (await starting).stop();
       await broker.close();
     },
   );
+  await starting.catch((error: unknown) => {
+    logger.error('did not start', {}, error);
+    process.exit(1);
+  });
 }
 
 /** Stops once, on the first SIGTERM or SIGINT; a second one while draining changes nothing. Ends with exit code 0. */

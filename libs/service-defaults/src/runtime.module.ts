@@ -9,6 +9,9 @@ import { Metrics } from './metrics.js';
 /** The token under which a service's own configuration is injected: `@Inject(CONFIGURATION) configuration: …`. */
 export const CONFIGURATION = Symbol('configuration');
 
+/** The token under which the broker is injected, for what neither events nor `Requests` say: `@Inject(BROKER) broker: Broker`. */
+export const BROKER = Symbol('broker');
+
 /** What every service can have injected. */
 export interface Runtime {
   readonly configuration: unknown;
@@ -32,6 +35,7 @@ export class RuntimeModule {
       { provide: Health, useValue: runtime.health },
       { provide: DataSource, useValue: runtime.dataSource },
       { provide: Outbox, useValue: runtime.outbox },
+      { provide: BROKER, useValue: runtime.broker },
       { provide: Requests, useValue: new Requests(runtime.broker) },
     ];
     return { module: RuntimeModule, global: true, providers, exports: providers.map((provider) => provider.provide) };

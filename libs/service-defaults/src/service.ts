@@ -13,6 +13,7 @@ import { Health } from './health.js';
 import { type BodyMode, createHttpAdapter, equipHttp } from './http-edge.js';
 import { type Logger, nestLogger } from './logger.js';
 import type { Metrics } from './metrics.js';
+import { BrokerMembership } from './broker-membership.js';
 import { messagingObserver, relayObserver } from './observers.js';
 import { Periodic } from './periodic.js';
 import { RuntimeModule } from './runtime.module.js';
@@ -95,10 +96,10 @@ export async function startService<Config extends Settings>(
   await definition.equip?.(app);
   await app.init();
   await fastify.ready();
-  const speaking = speak(app, definition, surroundings).then(() => relay.start());
-  // A service that works without the broker must come up, and serve, while the broker is away.
-  if (definition.worksWithoutBroker) speaking.catch((error: unknown) => logger.error('the broker could not be joined', {}, error));
-  else await speaking;
+  relay.start();
+  const membership = new BrokerMembership(() => joinBroker(app, definition, surroundings), logger);
+  health.add('consumers', !definition.worksWithoutBroker, async () => (membership.joined ? undefined : 'not joined to the broker yet'));
+  await membership.join({ wait: !definition.worksWithoutBroker });
   housekeeping.start();
   if (surroundings.listen) await app.listen(configuration.port, configuration.host);
   const url = surroundings.listen ? (await app.getUrl()).replace('[::1]', '127.0.0.1') : undefined;
@@ -114,6 +115,7 @@ export async function startService<Config extends Settings>(
       fastify.routing(request, response);
     },
     stop: async () => {
+      membership.stop();
       await strategy.close();
       // Most requests end at once; streams and long waits end when Nest tells them to.
       await Promise.race([inFlight.ended(), new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_GRACE_MS))]);
@@ -127,7 +129,7 @@ export async function startService<Config extends Settings>(
   };
 }
 
-async function speak(app: NestFastifyApplication, { messaging }: ServiceDefinition, { broker }: ServiceSurroundings): Promise<void> {
+async function joinBroker(app: NestFastifyApplication, { messaging }: ServiceDefinition, { broker }: ServiceSurroundings): Promise<void> {
   await broker.declare(messaging);
   await app.startAllMicroservices();
 }

@@ -82,14 +82,14 @@ function originOf(message: Message, reader: Reader): Origin {
 }
 
 /**
- * Whether we ourselves published this message to the retry exchange. The broker moves a message from `in` to quarantine
- * when it was delivered too often, or rejected for its size; it then says so in `x-death`, which nobody can leave out and
- * which we never send. Such a message is ours when it names our user, which the broker verified; otherwise its headers
- * are whatever its publisher wrote.
+ * Whether we ourselves published this message to the retry exchange: it names our user, which the broker verified. Or it
+ * was published there by somebody who may, an operator who redrives, and then the broker has not moved it since. What
+ * the broker moved says so in `x-death`, which nobody can leave out; its headers are whatever its publisher wrote. That
+ * is so for what it put into quarantine on its own account, and for what a service that answers requests, and so may
+ * write to the default exchange, slipped into a rung of somebody else's ladder.
  */
-function wroteHistory(properties: MessageProperties, { service, user }: Reader): boolean {
-  const cameByBroker = deathsOf(properties).some((death) => death['queue'] === namesOf(service).in);
-  return !cameByBroker || textOf(properties.userId) === user;
+function wroteHistory(properties: MessageProperties, { user }: Reader): boolean {
+  return textOf(properties.userId) === user || deathsOf(properties).length === 0;
 }
 
 /**

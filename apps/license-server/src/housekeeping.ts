@@ -1,20 +1,21 @@
 import { Logger, Periodic } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { MARK_WINDOW_SECONDS } from './license/admission-store.js';
+import { MARK_LIFETIME_SECONDS } from './license/admission-store.js';
 
 const PRUNE_INTERVAL_MS = 15_000;
-const ROWS_MAX = 20_000;
+/** Rows that are deleted by one statement: few enough that it holds its locks for a moment only. */
+const BITE_ROWS = 20_000;
 
 /**
  * What may be forgotten, in SQL by the database's clock:
- * a mark after twice the window, when its proof would be refused for its `iat`;
+ * a mark after twice the window and a little, when its proof would be refused for its `iat`;
  * a play clock after the rental's last day, when the rental is over whatever its clock says;
  * a revoked token after its expiry (and an hour, for clocks that differ), when it is refused without being known.
  * A revoked device is never forgotten.
  */
 const FORGETTABLE = {
-  replay_marks: `seen_at < clock_timestamp() - make_interval(secs => ${2 * MARK_WINDOW_SECONDS})`,
+  replay_marks: `seen_at < clock_timestamp() - make_interval(secs => ${MARK_LIFETIME_SECONDS})`,
   rental_clocks: `available_until < clock_timestamp() - interval '1 hour'`,
   revoked_tokens: `expires_at < clock_timestamp() - interval '1 hour'`,
 };
@@ -23,6 +24,7 @@ const FORGETTABLE = {
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly pruning: Periodic;
+  private stopping = false;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -36,17 +38,26 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
     await this.pruning.stop();
   }
 
-  /** Replicas do it at the same time, each with rows that no other has in hand. */
+  /**
+   * Forgets all that may be forgotten, bite by bite: with a fixed number a round the tables would grow without end as
+   * soon as more comes in. Replicas do it at the same time, each with rows that no other has in hand.
+   */
   async prune(): Promise<void> {
     for (const [table, forgettable] of Object.entries(FORGETTABLE)) {
-      await this.dataSource.query(
-        `delete from ${table} where ctid = any(array(
-           select ctid from ${table} where ${forgettable} limit ${ROWS_MAX} for update skip locked
-         ))`,
-      );
+      while (!this.stopping && (await this.bite(table, forgettable)) === BITE_ROWS);
     }
+  }
+
+  private async bite(table: string, forgettable: string): Promise<number> {
+    const [, deleted] = await this.dataSource.query<[unknown[], number]>(
+      `delete from ${table} where ctid = any(array(
+         select ctid from ${table} where ${forgettable} limit ${BITE_ROWS} for update skip locked
+       ))`,
+    );
+    return deleted;
   }
 }

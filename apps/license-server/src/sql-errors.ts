@@ -4,8 +4,3 @@ import { sqlStateOf } from '@latchkey/outbox';
 export function isFaultOfOneRow(error: unknown): boolean {
   return /^(?:22|23|54)/.test(sqlStateOf(error) ?? '');
 }
-
-/** Whether the same statement is likely to pass when it is run again at once: deadlock or serialization. */
-export function isTransient(error: unknown): boolean {
-  return ['40P01', '40001'].includes(sqlStateOf(error) ?? '');
-}

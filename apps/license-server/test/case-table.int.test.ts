@@ -241,7 +241,19 @@ describe('what is kept to itself', () => {
     const text = await bench.replica.metrics.expose();
     expect(text).toMatch(/latchkey_licenses_granted_total\{kind="content"\} [1-9]/);
     expect(text).toMatch(/latchkey_licenses_denied_total\{code="invalid-dpop-proof",stage="proof",reason="htu"\} [1-9]/);
-    expect(text).toMatch(/latchkey_license_revocation_knowledge_age_seconds \d/);
+    expect(text).toMatch(/latchkey_revocation_age_seconds \d/);
+  });
+
+  it.each([
+    'latchkey_revocation_age_seconds gauge',
+    'latchkey_licenses_denied_total counter',
+    'latchkey_queue_messages gauge',
+    'latchkey_outbox_oldest_seconds gauge',
+    'latchkey_outbox_events_total counter',
+    'latchkey_events_handled_total counter',
+    'latchkey_broker_up gauge',
+  ])('has the metric that operators are told to watch: %s', async (metric) => {
+    expect(await bench.replica.metrics.expose()).toContain(`# TYPE ${metric}\n`);
   });
 
   it('a token of a kind that is not known is no token', async () => {

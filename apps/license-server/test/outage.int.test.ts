@@ -1,6 +1,8 @@
 import { eventually, FakeDevice } from '@latchkey/kits';
 import { connectRabbit } from '@latchkey/messaging';
+import { createLogger, Metrics } from '@latchkey/service-defaults';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RevocationKnowledge } from '../src/revocations/revocation-knowledge.js';
 import { type Bench, contentToken, nowSeconds, openBenchWithReplica, quiet, registrationToken, type Replica } from './bench.js';
 import { type CuttableProxy, openCuttableProxy } from './cuttable-proxy.js';
 
@@ -46,7 +48,7 @@ describe('without the broker and every other service', () => {
 
   it('is ready, and says degraded', async () => {
     const response = await fetch(`${alone.url}/health/ready`);
-    expect([response.status, await response.json()]).toEqual([
+    expect([response.status, await response.json()]).toMatchObject([
       200,
       { status: 'degraded', checks: { database: { ok: true, required: true }, broker: { ok: false, required: false, detail: 'the broker is down' } } },
     ]);
@@ -65,9 +67,34 @@ describe('the age of what is known of revocations', () => {
     await isolated.rows(`update revocation_knowledge set current_at = clock_timestamp() - interval '61 seconds'`);
     expect((await ask(lenient)).status).toBe(200);
     expectUnavailable(await ask(strict));
-    expect(await strict.metrics.expose()).toMatch(/latchkey_license_revocation_knowledge_age_seconds 6[1-9]/);
+    expect(await strict.metrics.expose()).toMatch(/latchkey_revocation_age_seconds 6[1-9]/);
     const connected = await isolated.start();
     await eventually(async () => expect((await ask(strict)).status).toBe(200));
+    await connected.stop();
+    await isolated.close();
+    await broker.close();
+  });
+
+  it('grows on while the broker is up and its backlog is unread, and ends when it is read', async () => {
+    const broker = connectRabbit({ url: 'amqp://nobody:nothing@127.0.0.1:1', clientName: 'test', logger: quiet });
+    const isolated = await openBenchWithReplica();
+    await isolated.replica.stop();
+    const strict = await isolated.start({ LATCHKEY_REVOCATION_AGE_SECONDS_MAX: '60' }, broker);
+    await isolated.revokeToken('tok_backlog');
+    await isolated.rows(`update revocation_knowledge set current_at = clock_timestamp() - interval '61 seconds'`);
+    const knowledge = new RevocationKnowledge(strict.dataSource, isolated.broker, new Metrics(), createLogger('test', 'silent'));
+
+    await knowledge.mark();
+    expect(await knowledge.ageSeconds()).toBeGreaterThan(61);
+    const device = new FakeDevice();
+    const ask = (claims: { jti?: string }) => strict.ask(device, { token: contentToken(isolated, device, claims) });
+    expectUnavailable(await ask({}));
+
+    const connected = await isolated.start();
+    await eventually(async () => expect(await isolated.broker.depths('license-server')).toContainEqual({ queue: 'in', messages: 0 }));
+    await knowledge.mark();
+    expect(await knowledge.ageSeconds()).toBeLessThan(1);
+    expect([(await ask({})).status, (await ask({ jti: 'tok_backlog' })).body.code]).toEqual([200, 'invalid-token']);
     await connected.stop();
     await isolated.close();
     await broker.close();

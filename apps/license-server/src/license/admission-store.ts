@@ -1,16 +1,23 @@
 import { LicenseGranted } from '@latchkey/contracts';
-import { Outbox } from '@latchkey/outbox';
+import { isTransient, Outbox } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
-import { isTransient } from '../sql-errors.js';
 import type { Admission, Verdict } from './admission.js';
 import { PROOF_WINDOW_SECONDS } from './check-proof.js';
 
 /** How far our clock and the database's may differ before a proof at the edge of its window is refused, in seconds. */
 const CLOCK_DIFFERENCE_SECONDS_MAX = 5;
 /** The window of a proof by the database's clock. Outside of it no proof is admitted, so no mark is needed either. */
-export const MARK_WINDOW_SECONDS = PROOF_WINDOW_SECONDS + CLOCK_DIFFERENCE_SECONDS_MAX;
+const MARK_WINDOW_SECONDS = PROOF_WINDOW_SECONDS + CLOCK_DIFFERENCE_SECONDS_MAX;
+/** How long a licence waits for its admission at most, in seconds. After that nobody gets what is still granted. */
+export const ADMISSION_TIMEOUT_SECONDS = 5;
+/**
+ * How long a mark is needed, in seconds. A proof may be admitted first a window before its `iat` and again a window
+ * after it; the database's time is compared in whole seconds, which adds one; and what was judged within the window is
+ * marked when its statement gets that far. A mark that is gone by then would open a second licence.
+ */
+export const MARK_LIFETIME_SECONDS = 2 * MARK_WINDOW_SECONDS + 1 + ADMISSION_TIMEOUT_SECONDS;
 
 const ATTEMPTS_MAX = 4;
 

@@ -5,11 +5,11 @@ import type { LicenseServerConfiguration } from '../config.js';
 import { Gatherer } from '../gatherer.js';
 import { isFaultOfOneRow } from '../sql-errors.js';
 import { type Admission, refusalOf, type Verdict } from './admission.js';
-import { AdmissionStore } from './admission-store.js';
+import { ADMISSION_TIMEOUT_SECONDS, AdmissionStore } from './admission-store.js';
 import { type LicenseRefusal, refuse } from './refusal.js';
 
 // Three statements at once keep PostgreSQL busy while one of them waits for the disk, and leave connections for others.
-const LIMITS = { batchSizeMax: 100, inFlightMax: 3, waitingMax: 5_000, timeoutMs: 5_000, isFaultOfOne: isFaultOfOneRow };
+const LIMITS = { batchSizeMax: 100, inFlightMax: 3, waitingMax: 5_000, timeoutMs: ADMISSION_TIMEOUT_SECONDS * 1000, isFaultOfOne: isFaultOfOneRow };
 
 /** The last step to a licence: what all replicas share, asked for all requests that wait at once. */
 @Injectable()

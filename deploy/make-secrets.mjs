@@ -23,20 +23,30 @@ function write(path, text, { uid, mode }) {
   renameSync(`${path}.new`, path);
 }
 
+const password = () => randomBytes(24).toString('base64url');
+
+/**
+ * What was made stays as it is, because databases and broker hold it by now. Only what is missing is made: on the first
+ * start all of it, and later what another LATCHKEY_BOOTSTRAP_MERCHANT_ID needs, which is a broker user of its checkout and
+ * an API key of its own, because a key never changes its merchant.
+ */
 function secrets() {
   const file = join(root, 'master', 'secrets.json');
-  if (!existsSync(file)) {
-    const password = () => randomBytes(24).toString('base64url');
-    const made = {
-      kek: `k1:${randomBytes(32).toString('base64')}`,
-      apiKey: `lk_compose_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`,
-      postgres: password(),
-      database: Object.fromEntries(services.map((service) => [service, password()])),
-      broker: Object.fromEntries(brokerUsers.map((user) => [user, password()])),
-    };
-    write(file, JSON.stringify(made), { uid: 0, mode: 0o400 });
-  }
-  return JSON.parse(readFileSync(file, 'utf8'));
+  const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const made = {
+    kek: known.kek ?? `k1:${randomBytes(32).toString('base64')}`,
+    postgres: known.postgres ?? password(),
+    database: withMissing(known.database, services, password),
+    broker: withMissing(known.broker, brokerUsers, password),
+    apiKeys: withMissing(known.apiKeys, [merchantId], () => `lk_compose_${randomBytes(6).toString('hex')}_${randomBytes(32).toString('base64url')}`),
+  };
+  const text = JSON.stringify(made);
+  if (text !== JSON.stringify(known)) write(file, text, { uid: 0, mode: 0o400 });
+  return made;
+}
+
+function withMissing(known = {}, names, make) {
+  return { ...known, ...Object.fromEntries(names.filter((name) => !Object.hasOwn(known, name)).map((name) => [name, make()])) };
 }
 
 const databaseOf = (service) => service.replaceAll('-', '_');
@@ -70,7 +80,7 @@ function environmentOf(service, made) {
     `AMQP_URL=amqp://${service}:${made.broker[service]}@rabbitmq:5672`,
   ];
   if (holdsKek.has(service)) lines.push(`LATCHKEY_KEK=${made.kek}`);
-  if (service === 'gateway') lines.push(`LATCHKEY_BOOTSTRAP_API_KEY=${made.apiKey}`);
+  if (service === 'gateway') lines.push(`LATCHKEY_BOOTSTRAP_API_KEY=${made.apiKeys[merchantId]}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -79,7 +89,7 @@ if (process.argv[2] === 'show') {
   const amqp = (user) => `amqp://${user}:${made.broker[user]}@127.0.0.1:${process.env.AMQP_PORT ?? 5672}`;
   const shown = {
     gatewayUrl: process.env.LATCHKEY_PUBLIC_URL,
-    apiKey: made.apiKey,
+    apiKey: made.apiKeys[merchantId],
     checkoutAmqpUrl: amqp(`checkout-${merchantId}`),
     operatorAmqpUrl: amqp('operator'),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type BindingSituation, decideBinding, decideRevocation, type DeviceIdentity, normaliseDeviceId, recordOf } from './device.js';
+import { type BindingSituation, decideBinding, decideRevocation, type DeviceIdentity, recordOf } from './device.js';
 
 const noon = new Date('2026-11-23T12:00:00.000Z');
 const later = new Date(noon.getTime() + 1);
@@ -34,18 +34,6 @@ describe('a revocation', () => {
     { given: 'two, of which one is revoked', devices: [{ revokedAt: noon }, { revokedAt: null }], then: 'revoke' },
   ])('given $given, it is $then', ({ devices, then }) => {
     expect(decideRevocation(devices)).toBe(then);
-  });
-});
-
-describe('the spelling of a device id', () => {
-  it.each([
-    { id: 'a PlayReady id', text: 'ABCDEF0123456789abcdef0123456789', then: 'abcdef0123456789abcdef0123456789' },
-    { id: 'a FairPlay id', text: 'ABCDEF0123456789abcdef0123456789ABCDEF01', then: 'abcdef0123456789abcdef0123456789abcdef01' },
-    { id: 'a thumbprint', text: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I', then: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' },
-    { id: 'something else of 32 characters', text: 'GBCDEF0123456789abcdef0123456789', then: 'GBCDEF0123456789abcdef0123456789' },
-    { id: 'hex digits of another number', text: 'ABCDEF', then: 'ABCDEF' },
-  ])('of $id is $then', ({ text, then }) => {
-    expect(normaliseDeviceId(text)).toBe(then);
   });
 });
 

@@ -37,17 +37,6 @@ export function decideRevocation(devices: readonly { readonly revokedAt: Date | 
   return devices.every(({ revokedAt }) => revokedAt !== null) ? 'revoked-already' : 'revoke';
 }
 
-const hexIdOfDrm = /^(?:[0-9a-f]{32}|[0-9a-f]{40})$/i;
-
-/**
- * The one spelling of a device id. PlayReady (32) and FairPlay (40) write bytes in hex digits of either case: with two
- * spellings a device would be refused its own cookie, and a revoked one would come back under the other. Any other id,
- * a key's thumbprint among them, means exactly what it says.
- */
-export function normaliseDeviceId(deviceId: string): string {
-  return hexIdOfDrm.test(deviceId) ? deviceId.toLowerCase() : deviceId;
-}
-
 /** A binding, with the state of its device. */
 export interface Binding extends CookieRef, DeviceIdentity {
   readonly accountId: string;

@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { DeviceRegistered, DeviceRevoked, LicenseDenied, LicenseGranted, PurchaseRejected, TokenIssued, TokenRevoked } from '@latchkey/contracts';
+import { DeviceRegistered, DeviceRevoked, LicenseDenied, LicenseGranted, PurchaseRefunded, PurchaseRejected, TokenIssued, TokenRevoked } from '@latchkey/contracts';
 import { parseApiKey } from '@latchkey/crypto';
 import { eventually } from '@latchkey/kits';
+import { Outbox } from '@latchkey/outbox';
 import type { RunningService } from '@latchkey/service-defaults';
+import { FeedStore } from '../src/feed/feed-store.js';
 import { EventSourceClient } from './event-source.js';
 import { GatewayUnderTest, refusalOf } from './gateway-under-test.js';
 
@@ -62,6 +64,23 @@ describe('a stream of events', () => {
     await eventually(() => expect(resumed.all('deviceId')).toEqual(expected.slice(3)), { timeoutMs: 20_000 });
     await eventually(() => expect(whole.all('deviceId')).toEqual(expected));
     expect(resumed.events).toEqual(whole.events.slice(3));
+  });
+
+  it.each(['a\u0000b', 'lone \ud800 surrogate'])('is neither stopped nor thinned out by a refund because of %j', async (reason) => {
+    const live = await follow();
+    const [before, after] = names(2);
+    await register([before!]);
+    await eventually(() => expect(live.all('deviceId')).toEqual([before]));
+    // As a checkout said it: the bus of this test has no broker users, so what comes from a checkout is stored directly.
+    const outbox = new Outbox(gateway.replica.dataSource);
+    const store = new FeedStore(gateway.replica.dataSource, outbox);
+    await outbox.transaction((tx) => store.append(tx, [{ merchantId: 'default', type: PurchaseRefunded.type, data: { ...PurchaseRefunded.example, reason } }]));
+    await register([after!]);
+    await eventually(() => expect(live.events).toHaveLength(3));
+    expect(live.all('reason')).toEqual([undefined, reason, undefined]);
+    expect(live.all('deviceId')).toEqual([before, undefined, after]);
+    const replayed = await follow({ lastEventId: live.events[0]!.id });
+    await eventually(() => expect(replayed.events).toEqual(live.events.slice(1)));
   });
 
   it('begins now after an id that was never given', async () => {

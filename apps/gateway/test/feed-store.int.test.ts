@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@latchkey/kits';
 import { Outbox } from '@latchkey/outbox';
 import { createLogger, openDatabase } from '@latchkey/service-defaults';
 import type { DataSource } from 'typeorm';
-import { FeedStore } from '../src/feed/feed-store.js';
+import { FeedStore, type HeardEvent } from '../src/feed/feed-store.js';
 import { gatewayService } from '../src/index.js';
 
 let database: TestDatabase;
@@ -27,7 +27,7 @@ beforeEach(async () => {
   await dataSource.query('update feed_state set last_sequence = 0');
 });
 
-const event = (name: string, merchantId = 'default'): { merchantId: string; type: string; data: unknown } => ({ merchantId, type: 'test.v1', data: { name } });
+const event = (name: string, merchantId = 'default'): HeardEvent => ({ merchantId, type: 'test.v1', data: { name } });
 const append = (...names: string[]): Promise<void> => outbox.transaction((tx) => store.append(tx, names.map((name) => event(name))));
 const numbered = async (): Promise<string[]> => (await store.after(0, 1_000)).map(({ sequence, data }) => `${sequence} ${(JSON.parse(data) as { name: string }).name}`);
 
@@ -83,10 +83,32 @@ describe('the numbers of the feed', () => {
   });
 });
 
+describe('an event with text that PostgreSQL cannot decode', () => {
+  const odd = 'a\u0000b \ud800 "c"\n\\u0000';
+
+  it('is stored and read as it was said, and its neighbours with it', async () => {
+    const refund = { merchantId: 'default', type: 'test.v1', data: { name: 'odd', purchaseId: 'order-1', reason: odd } };
+    await outbox.transaction((tx) => store.append(tx, [event('a'), refund, event('b')]));
+    expect(await store.number()).toBe(3);
+    expect(await numbered()).toEqual(['1 a', '2 odd', '3 b']);
+    const ofMerchant = await store.ofMerchantAfter('default', 0, 10);
+    expect(ofMerchant.map(({ purchaseId }) => purchaseId)).toEqual([undefined, 'order-1', undefined]);
+    expect(JSON.parse(ofMerchant[1]!.data)).toEqual(refund.data);
+  });
+
+  it.each([odd, 7, null, { id: 'order-1' }, 'x'.repeat(129)])('is kept without a purchase where its purchaseId is none: %j', async (purchaseId) => {
+    const data = { name: 'odd', purchaseId };
+    await outbox.transaction((tx) => store.append(tx, [{ merchantId: 'default', type: 'test.v1', data }, event('b')]));
+    await store.number();
+    const [stored, neighbour] = await store.after(0, 10);
+    expect([stored!.purchaseId, JSON.parse(stored!.data), neighbour!.sequence]).toEqual([undefined, data, 2]);
+  });
+});
+
 describe('old events', () => {
   it('are forgotten after their time, in bites, and never before they had a number', async () => {
     await append('a', 'b', 'c', 'd');
-    await dataSource.query(`update feed_events set received_at = now() - interval '8 days' where data->>'name' <> 'd'`);
+    await dataSource.query(`update feed_events set received_at = now() - interval '8 days' where position < (select max(position) from feed_events)`);
     expect(await store.prune(7, 10)).toBe(0);
     await store.number();
     expect(await store.prune(7, 2)).toBe(2);

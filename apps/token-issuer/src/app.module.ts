@@ -4,6 +4,7 @@ import { AcceptPurchases } from './accept-purchase/accept-purchases.js';
 import { PurchaseCompletedController } from './accept-purchase/purchase-completed.controller.js';
 import { CookieAuthorities } from './cookie-authorities.js';
 import { ExpireCookies } from './expire-cookies/expire-cookies.js';
+import { ForgetEndedTokens } from './forget-tokens/forget-ended-tokens.js';
 import { IssueRegistrationTokenController } from './issue-registration-token/issue-registration-token.controller.js';
 import { ForgetTokenRequests } from './issue-token/forget-token-requests.js';
 import { IssueToken } from './issue-token/issue-token.js';
@@ -50,6 +51,7 @@ import { TokenMint } from './token-mint.js';
     IssueToken,
     ExpireCookies,
     ForgetTokenRequests,
+    ForgetEndedTokens,
   ],
 })
 export class AppModule {}

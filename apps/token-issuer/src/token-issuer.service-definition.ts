@@ -3,13 +3,14 @@ import type { ServiceDefinition } from '@latchkey/service-defaults';
 import { AppModule } from './app.module.js';
 import { tokenIssuerSettings } from './config.js';
 import { CreateTokenIssuer1700000001000 } from './migrations/1700000001000-create-token-issuer.js';
+import { IndexEndedTokens1700000002000 } from './migrations/1700000002000-index-ended-tokens.js';
 import { messaging } from './subscriptions.js';
 
 export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> = {
   messaging,
   settings: tokenIssuerSettings,
   module: AppModule,
-  migrations: [CreateOutboxAndInbox1700000000000, CreateTokenIssuer1700000001000],
+  migrations: [CreateOutboxAndInbox1700000000000, CreateTokenIssuer1700000001000, IndexEndedTokens1700000002000],
   entities: [],
   bodies: 'json',
   worksWithoutBroker: false,

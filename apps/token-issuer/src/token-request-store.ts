@@ -37,7 +37,19 @@ export async function rememberTokenRequest(tx: Tx, { merchantId, idempotencyKey,
   return written.length > 0;
 }
 
-/** Forgets requests whose time is over. */
-export async function forgetOldTokenRequests(rows: Rows): Promise<void> {
-  await rows.rows('delete from token_requests where created_at <= clock_timestamp() - make_interval(hours => $1)', [REQUEST_KEPT_HOURS]);
+/** Forgets requests whose time is over, at most `limit` of them; resolves to how many. */
+export async function forgetOldTokenRequests(rows: Rows, limit: number): Promise<number> {
+  const [gone] = await rows.rows<{ count: number }>(
+    `with old as (
+       select merchant_id, idempotency_key from token_requests
+       where created_at <= clock_timestamp() - make_interval(hours => $1)
+       limit $2 for update skip locked
+     ), gone as (
+       delete from token_requests using old
+       where token_requests.merchant_id = old.merchant_id and token_requests.idempotency_key = old.idempotency_key
+       returning 1
+     ) select count(*)::int as count from gone`,
+    [REQUEST_KEPT_HOURS, limit],
+  );
+  return gone!.count;
 }

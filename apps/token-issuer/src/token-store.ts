@@ -14,6 +14,9 @@ export interface StoppedToken {
   readonly expiresAt: Date;
 }
 
+/** How long after its expiry a token can still be looked up by whoever investigates a complaint, in days. */
+const TOKEN_KEPT_DAYS = 35;
+
 const live = 'superseded_at is null and revoked_at is null';
 const currentToken = `token_id as "tokenId", token, tokens.device_id as "deviceId", issued_at as "issuedAt", expires_at as "expiresAt"`;
 const stoppedToken = `tokens.merchant_id as "merchantId", tokens.token_id as "tokenId", purchase_id as "purchaseId",
@@ -92,6 +95,25 @@ function revokeWhere(tx: Tx, column: 'purchase_id' | 'device_id', reason: string
      returning ${stoppedToken}, revoked_at as "stoppedAt"`,
     [...parameters, reason],
   );
+}
+
+/**
+ * Forgets tokens that expired so long ago, at most `limit` of them; resolves to how many. The last token of a purchase stays
+ * unless it was revoked: the next renewal begins from it, and without it the purchase would look as if its device was revoked.
+ */
+export async function forgetEndedTokens(rows: Rows, limit: number): Promise<number> {
+  const [gone] = await rows.rows<{ count: number }>(
+    `with old as (
+       select token_id from tokens
+       where (superseded_at is not null or revoked_at is not null or purchase_id is null)
+         and expires_at < clock_timestamp() - make_interval(days => $1)
+       limit $2 for update skip locked
+     ), gone as (
+       delete from tokens using old where tokens.token_id = old.token_id returning 1
+     ) select count(*)::int as count from gone`,
+    [TOKEN_KEPT_DAYS, limit],
+  );
+  return gone!.count;
 }
 
 /** When the last live token that needs each of these KEKs expires; KEKs that none needs are left out. */

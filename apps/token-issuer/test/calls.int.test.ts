@@ -155,6 +155,38 @@ describe('issueToken', () => {
   });
 });
 
+describe('a device id of hex digits', () => {
+  const playReadyId = () => crypto.randomUUID().replaceAll('-', '');
+  const bound = (deviceId: string) => issuer.neighbours.bind(issuer.neighbours.cookie(), deviceId, 'asserted').cookie;
+
+  it('names the same device in either case, in a purchase over HTTP and by event', async () => {
+    const deviceId = playReadyId();
+    const called = terms({ cookie: bound(deviceId), deviceId: deviceId.toUpperCase(), kids: [kid] });
+    expect(await issuer.ask(requests.acceptPurchase, called)).toMatchObject({ state: 'issued', deviceId });
+    expect(await issuer.ask(requests.acceptPurchase, { ...called, deviceId })).toMatchObject({ state: 'issued', deviceId });
+    const heard = terms({ cookie: issuer.neighbours.cookie(), deviceId: deviceId.toUpperCase(), kids: [kid] });
+    await issuer.hear(completed(heard));
+    expect(await issuer.purchase(MERCHANT, heard.purchaseId)).toMatchObject({ state: 'awaiting-device', deviceId });
+    await issuer.hear(registered(issuer.neighbours.bind(heard.cookie, deviceId, 'asserted')));
+    expect(await issuer.purchase(MERCHANT, heard.purchaseId)).toMatchObject({ state: 'issued', deviceId });
+  });
+
+  it('names the same device in either case, in a request for a token', async () => {
+    const deviceId = playReadyId();
+    const given = {
+      merchantId: MERCHANT,
+      cookie: bound(deviceId),
+      contentId: 'film-42',
+      kids: [kid],
+      rights: { type: 'purchase' as const },
+      idempotencyKey: `case-${newPurchaseId()}`,
+    };
+    const view = await issuer.ask(requests.issueToken, { ...given, deviceId: deviceId.toUpperCase() });
+    expect(view.deviceId).toBe(deviceId);
+    expect(await issuer.ask(requests.issueToken, { ...given, deviceId })).toEqual(view);
+  });
+});
+
 describe('putContentKey', () => {
   it('stores a key wrapped, takes the same again and refuses another', async () => {
     const key = '5a'.repeat(16);

@@ -65,6 +65,31 @@ describe('asking for a purchase’s token', () => {
     expect(issuer.heardOf(TokenRevoked, { tokenId: given.tokenId })).toEqual([]);
   });
 
+  it.each([
+    ['fresh', 0],
+    ['soon over', 13],
+    ['over', 30],
+  ])('refuses one that is %s once its device’s revocation was answered, heard here or not', async (_, agoHours) => {
+    const { purchase, binding, tokenId } = await issued(agoHours);
+    issuer.neighbours.bindings.set(binding.cookie, { ...binding, state: 'revoked' });
+    expect(await issuer.refusal(requests.getPurchaseToken, purchase)).toBe('device-revoked 409');
+    expect(await issuer.liveTokens(purchase.purchaseId)).toEqual([{ token_id: tokenId }]);
+  });
+
+  it.each([
+    ['fresh', 0],
+    ['soon over', 13],
+  ])('is unavailable for one that is %s while nobody can say whether its device is revoked', async (_, agoHours) => {
+    const { purchase, tokenId } = await issued(agoHours);
+    issuer.neighbours.silent.add(requests.lookUpBindings.name);
+    try {
+      expect(await issuer.refusal(requests.getPurchaseToken, purchase)).toBe('unavailable 503');
+    } finally {
+      issuer.neighbours.silent.clear();
+    }
+    expect(await issuer.liveTokens(purchase.purchaseId)).toEqual([{ token_id: tokenId }]);
+  });
+
   it.each(['refund', 'revocation'] as const)('leaves no live token when a %s comes at the same moment', async (end) => {
     for (let round = 0; round < 10; round += 1) {
       const { purchase, binding } = await issued(30);

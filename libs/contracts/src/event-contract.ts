@@ -1,7 +1,5 @@
 import type { z } from 'zod';
 
-/** The apps that speak on the broker. `checkout` stands for every merchant's checkout system. */
-export type Publisher = ServiceName | 'checkout';
 /** The apps that hear and answer on the broker. */
 export type ServiceName = 'cookie' | 'device-registry' | 'token-issuer' | 'license-server' | 'gateway';
 

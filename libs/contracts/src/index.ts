@@ -3,6 +3,7 @@ export * from './error-codes.js';
 export * from './event-contract.js';
 export * from './events.js';
 export * from './license-messages.js';
+export * from './normalise-device-id.js';
 export * from './operation-contract.js';
 export * as operations from './operations.js';
 export * from './problem.js';

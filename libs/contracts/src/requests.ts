@@ -142,8 +142,9 @@ export const getPurchase = defineRequest({
 });
 
 /**
- * The live token of a purchase, renewed when it is within 24 h of its expiry. Refuses with `purchase-unknown`,
- * `token-not-issued`, `purchase-refunded`, or the code with which the purchase was rejected.
+ * The live token of a purchase, renewed in the last 24 h before its expiry, but not in the first half of its lifetime, and
+ * after it. Refuses with `purchase-unknown`, `token-not-issued`, `purchase-refunded`, `device-revoked`, or the code with
+ * which the purchase was rejected.
  */
 export const getPurchaseToken = defineRequest({
   name: 'token-issuer.purchase-token',

@@ -71,11 +71,15 @@ describe('timestamps', () => {
 });
 
 describe('reasons', () => {
-  it.each(['x', 'Kündigung – ok', 'x'.repeat(256)])('take %j', (text) => {
+  it.each(['x', 'Kündigung – ok', 'gone 📺', 'x'.repeat(256), '📺'.repeat(256)])('take %j', (text) => {
     expect(accepts(vocabulary.reason, text)).toBe(true);
   });
 
-  it.each(['', 'x'.repeat(257), 'a\u0000b', 'two\nlines'])('refuse %j', (text) => {
+  it.each(['', 'x'.repeat(257), 'a\u0000b', 'two\nlines', 'half \ud83d', '\udcfa first', '\udcfa\ud83d'])('refuse %j', (text) => {
     expect(accepts(vocabulary.reason, text)).toBe(false);
+  });
+
+  it.each(['', 'a\u0000b', 'two\nlines', 'half \ud83d'])('of a checkout take even %j', (text) => {
+    expect(accepts(vocabulary.reasonInEvents, text)).toBe(true);
   });
 });

@@ -88,8 +88,8 @@ export const rightsInEvents = z
 /** `purchase` for ever, or `rental` with its two clocks: `availableUntil` and `playDurationSeconds` from the first licence. */
 export type Rights = z.infer<typeof rights>;
 
-/** A reason that a person gave, kept for people: one line, for control characters break logs, and U+0000 PostgreSQL. */
-export const reason = z.string().regex(/^\P{Cc}{1,256}$/u, 'must be 1 to 256 characters on one line');
+/** A reason that a person gave, kept for people: one line. Control characters break logs; PostgreSQL takes no NUL and no lone surrogate. */
+export const reason = z.string().regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u, 'must be 1 to 256 characters on one line');
 
 /** A reason as a checkout's event states it: whatever it is, it must not keep a refund out. */
 export const reasonInEvents = z.string().max(4096);

@@ -53,7 +53,6 @@ export {
   type TokenTimes,
 } from './latchkey-token.js';
 export { createNonces, type NonceOptions, type Nonces } from './nonce.js';
-export { fingerprint } from './fingerprint.js';
 export { newCookie, newId } from './random-id.js';
 export { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from './signing-key.js';
 export {

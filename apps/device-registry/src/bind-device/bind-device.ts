@@ -1,8 +1,8 @@
-import { DeviceRegistered, requests, type RequestInput, type RequestOutput } from '@latchkey/contracts';
+import { DeviceRegistered, normaliseDeviceId, requests, type RequestInput, type RequestOutput } from '@latchkey/contracts';
 import { Outbox, type Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
 import { BindingStore } from '../binding-store.js';
-import { type BindingDecision, decideBinding, normaliseDeviceId } from '../device.js';
+import { type BindingDecision, decideBinding } from '../device.js';
 import { DeviceStore } from '../device-store.js';
 
 type BindRequest = RequestInput<typeof requests.bindDevice>;

@@ -31,8 +31,17 @@ export class KnownCookieStore {
     return rows.length > 0;
   }
 
-  /** Forgets cookies that are expired. */
+  /** Forgets cookies that are expired, in bites, so that no backlog can outlast the statement timeout. */
   async prune(): Promise<void> {
-    await this.dataSource.query('delete from known_cookies where expires_at < clock_timestamp()');
+    for (let forgotten = BITE; forgotten === BITE; ) {
+      const [, count] = await this.dataSource.query<[unknown, number]>(
+        `delete from known_cookies where ctid = any(array(
+           select ctid from known_cookies where expires_at < clock_timestamp() limit $1))`,
+        [BITE],
+      );
+      forgotten = count;
+    }
   }
 }
+
+const BITE = 10_000;

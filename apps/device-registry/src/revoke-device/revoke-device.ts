@@ -1,7 +1,7 @@
-import { DeviceRevoked, requests, type RequestInput, type RequestOutput } from '@latchkey/contracts';
+import { DeviceRevoked, normaliseDeviceId, requests, type RequestInput, type RequestOutput } from '@latchkey/contracts';
 import { Outbox } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
-import { decideRevocation, normaliseDeviceId } from '../device.js';
+import { decideRevocation } from '../device.js';
 import { DeviceStore } from '../device-store.js';
 
 type RevokeRequest = RequestInput<typeof requests.revokeDevice>;

@@ -1,3 +1,4 @@
+import { vocabulary } from '@latchkey/contracts';
 import { Outbox, type Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -10,6 +11,7 @@ export interface FeedEvent {
   readonly type: string;
   /** The event's data as JSON text, on one line. */
   readonly data: string;
+  /** The `purchaseId` of its data, if it has a proper one. */
   readonly purchaseId: string | undefined;
 }
 
@@ -17,7 +19,7 @@ export interface FeedEvent {
 export interface HeardEvent {
   readonly merchantId: string;
   readonly type: string;
-  readonly data: unknown;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 interface FeedRow {
@@ -28,7 +30,7 @@ interface FeedRow {
   readonly purchase_id: string | null;
 }
 
-const columns = `sequence, merchant_id, type, data::text as data, data->>'purchaseId' as purchase_id`;
+const columns = 'sequence, merchant_id, type, data, purchase_id';
 const SEQUENCED_AT_ONCE_MAX = 1_000;
 
 /**
@@ -43,12 +45,22 @@ export class FeedStore {
     private readonly outbox: Outbox,
   ) {}
 
-  /** Stores events, in this order. */
+  /**
+   * Stores events, in this order, whatever their data holds. What the gateway needs of the data is taken out here and
+   * never by a query: a checkout may write \u0000 or half a surrogate pair, PostgreSQL decodes neither, and one such row
+   * would fail every query that reads past it, for all merchants. JSON.stringify escapes both, so the text is storable.
+   */
   async append(tx: Tx, events: readonly HeardEvent[]): Promise<void> {
     await tx.rows(
-      `insert into feed_events (merchant_id, type, data)
-       select merchant_id, type, data from unnest($1::text[], $2::text[], $3::json[]) with ordinality as heard (merchant_id, type, data, nth) order by nth`,
-      [events.map((event) => event.merchantId), events.map((event) => event.type), events.map((event) => JSON.stringify(event.data))],
+      `insert into feed_events (merchant_id, type, data, purchase_id)
+       select merchant_id, type, data, purchase_id
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as heard (merchant_id, type, data, purchase_id, nth) order by nth`,
+      [
+        events.map((event) => event.merchantId),
+        events.map((event) => event.type),
+        events.map((event) => JSON.stringify(event.data)),
+        events.map((event) => purchaseIdOf(event.data)),
+      ],
     );
   }
 
@@ -116,4 +128,8 @@ export class FeedStore {
 
 function fromRow(row: FeedRow): FeedEvent {
   return { sequence: Number(row.sequence), merchantId: row.merchant_id, type: row.type, data: row.data, purchaseId: row.purchase_id ?? undefined };
+}
+
+function purchaseIdOf({ purchaseId }: HeardEvent['data']): string | null {
+  return vocabulary.purchaseId.safeParse(purchaseId).data ?? null;
 }

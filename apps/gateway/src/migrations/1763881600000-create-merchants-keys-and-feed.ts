@@ -24,14 +24,16 @@ export class CreateMerchantsKeysAndFeed1763881600000 implements MigrationInterfa
         revoked_at timestamptz
       )`);
     await runner.query('create index api_keys_merchant on api_keys (merchant_id)');
-    // No reference to merchants: a checkout's event must not fail because its merchant is made here a moment later.
+    // No reference to merchants: a checkout's event must not fail because its merchant is made here a moment later. The data
+    // is text and not json, so that nobody is tempted to decode in SQL what PostgreSQL cannot.
     await runner.query(`
       create table feed_events (
         position bigint generated always as identity primary key,
         sequence bigint unique,
         merchant_id text not null,
         type text not null,
-        data json not null,
+        data text not null,
+        purchase_id text,
         received_at timestamptz not null default clock_timestamp()
       )`);
     await runner.query('create index feed_events_waiting on feed_events (position) where sequence is null');

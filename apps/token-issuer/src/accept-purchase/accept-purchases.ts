@@ -1,4 +1,4 @@
-import { errorCodes, PurchaseRejected } from '@latchkey/contracts';
+import { errorCodes, normaliseDeviceId, PurchaseRejected } from '@latchkey/contracts';
 import type { TokenSigner } from '@latchkey/crypto';
 import type { Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
@@ -40,7 +40,7 @@ export class AcceptPurchases {
    */
   async accept(tx: Tx, arrivals: readonly ArrivingPurchase[], options: AcceptingOptions): Promise<Arrival[]> {
     const { signer, knowledge, graceMs } = options;
-    const purchases = arrivals.map(({ purchase }) => purchase);
+    const purchases = arrivals.map(({ purchase }) => withNormalDeviceId(purchase));
     const held = await holdCookies(tx, knowledge);
     const existing = await findPurchases(tx, purchases);
     const keys = await findContentKeys(tx, purchases);
@@ -56,7 +56,8 @@ export class AcceptPurchases {
 
     const written: NewPurchase[] = [];
     const tokens: MintedToken[] = [];
-    for (const [index, { purchase, correlationId, rejects }] of arrivals.entries()) {
+    for (const [index, { correlationId, rejects }] of arrivals.entries()) {
+      const purchase = purchases[index]!;
       const outcome = outcomes[index]!;
       if (outcome.kind === 'wait') {
         written.push({ terms: purchase, state: 'awaiting-device', cookieExpiresAt: held.of(purchase).expiresAt });
@@ -76,6 +77,11 @@ export class AcceptPurchases {
     await insertTokens(tx, tokens);
     return outcomes;
   }
+}
+
+/** Checkouts write a device id as their device does, and bindings have the one spelling: compared as it came it would be a mismatch. */
+function withNormalDeviceId(purchase: Purchase): Purchase {
+  return purchase.deviceId === undefined ? purchase : { ...purchase, deviceId: normaliseDeviceId(purchase.deviceId) };
 }
 
 /** Says that a purchase ended without a token, and why. */

@@ -1,4 +1,4 @@
-import type { ContentTokenView, RequestInput, requests } from '@latchkey/contracts';
+import { type ContentTokenView, normaliseDeviceId, type RequestInput, type requests } from '@latchkey/contracts';
 import type { TokenSigner } from '@latchkey/crypto';
 import { Outbox, type Tx } from '@latchkey/outbox';
 import { CONFIGURATION } from '@latchkey/service-defaults';
@@ -42,7 +42,8 @@ export class IssueToken {
     private readonly metrics: IssuerMetrics,
   ) {}
 
-  async issue(input: IssueTokenInput): Promise<IssueTokenResult> {
+  async issue(request: IssueTokenInput): Promise<IssueTokenResult> {
+    const input = { ...request, deviceId: request.deviceId === undefined ? undefined : normaliseDeviceId(request.deviceId) };
     const knowledge = await this.authorities.learnNow(input);
     const signer = await this.signingKeys.signer();
     try {

@@ -4,13 +4,13 @@ import { Outbox, type Tx } from '@latchkey/outbox';
 import { Logger } from '@latchkey/service-defaults';
 import { Injectable } from '@nestjs/common';
 import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
-import { knowledgeOf } from '../cookie-authorities.js';
+import { CookieAuthorities, type CookieKnowledge } from '../cookie-authorities.js';
 import { type HeldCookies, holdCookies } from '../held-cookies.js';
 import { IssuerMetrics } from '../issuer-metrics.js';
 import type { Purchase } from '../purchase.js';
 import { findPurchases, purchaseKey, type PurchaseRef, setToken } from '../purchase-store.js';
 import { SettleWaiting } from '../register-device/settle-waiting.js';
-import { Reader } from '../rows.js';
+import { keyOf, Reader } from '../rows.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { type CurrentToken, decideTokenAnswer, type MintedToken, type TokenAnswer } from '../token.js';
 import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
@@ -27,6 +27,7 @@ export class GetPurchaseToken {
   constructor(
     private readonly reader: Reader,
     private readonly outbox: Outbox,
+    private readonly authorities: CookieAuthorities,
     private readonly waiting: SettleWaiting,
     private readonly signingKeys: SigningKeys,
     private readonly mint: TokenMint,
@@ -34,19 +35,26 @@ export class GetPurchaseToken {
     private readonly logger: Logger,
   ) {}
 
+  /**
+   * The registry is asked whenever there is a token to give: a merchant whose revocation was answered must not be handed a
+   * token of that device because the event is still under way. While the registry does not answer, this is `unavailable`.
+   */
   async get(ref: PurchaseRef): Promise<PurchaseTokenResult> {
     const purchase = await this.waiting.findSettled(ref);
     const answer = decideTokenAnswer(purchase, await findCurrentToken(this.reader, ref), new Date());
     if (answer.kind === 'refuse') return answer;
+    const terms = purchase!.terms!;
+    const knowledge = await this.authorities.learnBindings([terms]);
+    if (knowledge.revokedDevices.has(keyOf(ref.merchantId, answer.token.deviceId))) return { kind: 'refuse', code: 'device-revoked' };
     if (answer.kind === 'answer') return { kind: 'token', token: this.mint.view(answer.token) };
-    return this.renew(ref, purchase!.terms!);
+    return this.renew(ref, terms, knowledge);
   }
 
   /** Judged anew under the lock of the join, because a refund, a revocation or another renewal may have come meanwhile. */
-  private async renew(ref: PurchaseRef, terms: Purchase): Promise<PurchaseTokenResult> {
+  private async renew(ref: PurchaseRef, terms: Purchase, knowledge: CookieKnowledge): Promise<PurchaseTokenResult> {
     const signer = await this.signingKeys.signer();
     const { answer, renewed } = await this.outbox.transaction(async (tx) => {
-      const held = await holdCookies(tx, knowledgeOf([terms]));
+      const held = await holdCookies(tx, knowledge);
       const purchase = (await findPurchases(tx, [ref])).get(purchaseKey(ref));
       const current = await findCurrentToken(tx, ref);
       const answer = decideTokenAnswer(purchase, current, held.now);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServiceMessaging } from '@latchkey/contracts';
 import { type Broker, checkoutUsers, EventStrategy } from '@latchkey/messaging';
 import { isDatabaseAway, Outbox, outboxLag, pruneInbox, Relay } from '@latchkey/outbox';
-import { Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
@@ -83,12 +83,8 @@ export async function startService<Config extends Settings>(
     observer: messagingObserver(messaging.service, logger, metrics),
     isUnavailable: isDatabaseAway,
   });
-  const root = { module: Root, imports: [RuntimeModule.of({ configuration, logger, metrics, health, dataSource, outbox, broker }), definition.module] };
-  const app = await NestFactory.create<NestFastifyApplication>(root, createHttpAdapter({ filter }), {
-    logger: nestLogger(logger),
-    abortOnError: false,
-    bodyParser: false,
-  });
+  const runtime = RuntimeModule.of({ configuration, logger, metrics, health, dataSource, outbox, broker });
+  const app = await createApp({ module: Root, imports: [runtime, definition.module] }, filter, logger);
   app.useGlobalFilters(filter);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
   const fastify = app.getHttpAdapter().getInstance();
@@ -127,6 +123,14 @@ export async function startService<Config extends Settings>(
       logger.info('stopped');
     },
   };
+}
+
+function createApp(root: DynamicModule, filter: EdgeFilter, logger: Logger): Promise<NestFastifyApplication> {
+  return NestFactory.create<NestFastifyApplication>(root, createHttpAdapter({ filter }), {
+    logger: nestLogger(logger),
+    abortOnError: false,
+    bodyParser: false,
+  });
 }
 
 async function joinBroker(app: NestFastifyApplication, { messaging }: ServiceDefinition, { broker }: ServiceSurroundings): Promise<void> {

@@ -47,10 +47,10 @@ describe('the standalone process', () => {
   it('does not start with a wrong configuration, and lists everything that is wrong', async () => {
     const wrong = await startProcess({
       entry: 'apps/standalone/src/main.ts',
-      env: { LATCHKEY_DATA_DIR: join(standalone.dataDir, 'wrong'), LATCHKEY_PORT: '0', LATCHKEY_KEK: 'k1:c2hvcnQ=', LATCHKEY_BOOTSTRAP_API_KEY: 'secret-but-wrong', LATCHKEY_LICENSE_URL: 'nowhere' },
+      env: { LATCHKEY_DATA_DIR: join(standalone.dataDir, 'wrong'), LATCHKEY_PORT: '0', LATCHKEY_KEK: 'k1:c2hvcnQ=', LATCHKEY_BOOTSTRAP_API_KEY: 'secret-but-wrong', LATCHKEY_LICENSE_URL: 'nowhere', LATCHKEY_LOG_LEVEL: 'loud' },
     });
     expect((await wrong.ended).exitCode).toBe(78);
-    for (const name of ['LATCHKEY_KEK', 'LATCHKEY_BOOTSTRAP_API_KEY', 'LATCHKEY_LICENSE_URL']) expect(wrong.stderr()).toContain(name);
+    for (const name of ['LATCHKEY_KEK', 'LATCHKEY_BOOTSTRAP_API_KEY', 'LATCHKEY_LICENSE_URL', 'LATCHKEY_LOG_LEVEL']) expect(wrong.stderr()).toContain(name);
     for (const value of ['c2hvcnQ=', 'secret-but-wrong']) expect(wrong.stderr()).not.toContain(value);
   });
 

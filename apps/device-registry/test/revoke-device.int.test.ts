@@ -49,7 +49,7 @@ describe('revoking a device', () => {
   it('needs no reason', async () => {
     await house.bind({});
     await house.revoke('alices-device');
-    expect(await allIsHeard()).toEqual([{ merchantId: 'default', deviceId: 'alices-device', accountId: 'alice', revokedAt: expect.any(String) }]);
+    expect(await allIsHeard()).toEqual([{ merchantId: 'default', deviceId: 'alices-device', accountId: 'alice', reason: 'not stated', revokedAt: expect.any(String) }]);
   });
 
   it('does not know a device that was never bound, nor that of another merchant', async () => {

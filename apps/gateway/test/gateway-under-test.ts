@@ -118,5 +118,11 @@ export async function refusalOf(response: Response): Promise<{ status: number; c
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) throw new Error(`no problem document but ${response.status}: ${text}`);
   const { status, code, errors, detail, type, title } = JSON.parse(text) as Record<string, unknown>;
   if (status !== response.status || type !== `urn:latchkey:problem:${String(code)}` || typeof title !== 'string') throw new Error(`a malformed problem: ${text}`);
-  return { status: response.status, code, ...(errors === undefined ? {} : { errors }), ...(detail === undefined ? {} : { detail }) };
+  if (typeof detail !== 'string' && code !== 'internal') throw new Error(`a problem without detail: ${text}`);
+  if (status === 400 && !Array.isArray(errors)) throw new Error(`a validation problem without errors: ${text}`);
+  // What only repeats the title, and the one error that only repeats the detail, tell a test nothing.
+  const says = detail === title ? {} : { detail };
+  const [only, more] = (errors ?? []) as { path: string; message: string }[];
+  const lists = errors === undefined || (more === undefined && only?.path === '' && only.message === detail) ? {} : { errors };
+  return { status: response.status, code, ...lists, ...says };
 }

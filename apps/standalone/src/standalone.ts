@@ -5,7 +5,6 @@ import { lockDataDirectory } from '@latchkey/embedded-postgres';
 import { type Broker, connectRabbit, openInProcessBroker } from '@latchkey/messaging';
 import {
   combinedReadiness,
-  ConfigurationError,
   createLogger,
   type Logger,
   Metrics,
@@ -21,6 +20,7 @@ import { type StandaloneConfiguration, standaloneSettings } from './config.js';
 import { leaveNote, removeNote } from './connection-note.js';
 import { type Databases, openDatabases } from './databases.js';
 import { type FrontDoor, openFrontDoor } from './front-door.js';
+import { refuseWrongConfiguration } from './refuse-wrong-configuration.js';
 import { readOrCreateSecrets, type StandaloneSecrets } from './secrets.js';
 import { services } from './services.js';
 
@@ -40,6 +40,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Starts everything in this process: port, data directory, database, secrets, bus, and the five services. */
 export async function startStandalone(environment: Environment): Promise<RunningStandalone> {
+  refuseWrongConfiguration(environment);
   const configuration = readConfiguration(standaloneSettings, environment);
   const undo: (() => unknown)[] = [];
   try {
@@ -89,7 +90,7 @@ interface Plan {
   readonly configure: (databaseUrl: string) => StandardConfiguration;
 }
 
-/** Configures every service before anything starts, so that all problems of all of them are listed at once. */
+/** How each service is configured here; the environment has been checked before. */
 function plan(environment: Environment, configuration: StandaloneConfiguration, secrets: StandaloneSecrets, door: FrontDoor): readonly Plan[] {
   const amqpUser = configuration.amqpUrl === undefined ? undefined : decodeURIComponent(new URL(configuration.amqpUrl).username) || 'guest';
   const given: Environment = {
@@ -101,21 +102,12 @@ function plan(environment: Environment, configuration: StandaloneConfiguration, 
     LATCHKEY_CHECKOUT_USERS: amqpUser === undefined ? undefined : `${amqpUser}:${configuration.bootstrapMerchantId}`,
     ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')),
   };
-  const problems = new Set<string>();
-  const plans = services.map((definition) => {
+  return services.map((definition) => {
     const { amqpUrl, ...settings } = definition.settings;
     const configure = (databaseUrl: string): StandardConfiguration =>
       readConfiguration(settings, { ...given, DATABASE_URL: databaseUrl }) as unknown as StandardConfiguration;
-    try {
-      configure('postgres://checked/later');
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      for (const problem of error.problems) problems.add(problem);
-    }
     return { definition, configure };
   });
-  if (problems.size > 0) throw new ConfigurationError([...problems]);
-  return plans;
 }
 
 async function openBroker(configuration: StandaloneConfiguration, databases: Databases, logger: Logger): Promise<Broker> {

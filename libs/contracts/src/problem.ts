@@ -57,13 +57,15 @@ export class Problem extends Error {
 
   /** The document that a client receives. `requestId` helps support find the log lines of an unknown error. */
   toDocument(requestId?: string): ProblemDocument {
+    const errors = this.errors ?? (this.status === 400 ? [{ path: '', message: this.detail ?? errorCodes[this.code].title }] : undefined);
     return {
       type: `urn:latchkey:problem:${this.code}`,
       title: errorCodes[this.code].title,
       status: this.status,
       code: this.code,
-      ...(this.detail === undefined ? {} : { detail: this.detail }),
-      ...(this.errors === undefined ? {} : { errors: this.errors }),
+      // An unknown error is kept to ourselves; of any other there is always something to say.
+      ...(this.code === 'internal' ? {} : { detail: this.detail ?? errorCodes[this.code].title }),
+      ...(errors === undefined ? {} : { errors }),
       ...(requestId === undefined ? {} : { requestId }),
     };
   }

@@ -7,6 +7,9 @@ import { DeviceStore } from '../device-store.js';
 type RevokeRequest = RequestInput<typeof requests.revokeDevice>;
 type Revoked = RequestOutput<typeof requests.revokeDevice>;
 
+/** What is told where the merchant gave no reason: listeners need not know that there may be none. */
+const NO_REASON = 'not stated';
+
 /** Revokes a device of a merchant, for good. */
 @Injectable()
 export class RevokeDevice {
@@ -25,7 +28,7 @@ export class RevokeDevice {
       if (decision === 'revoke') {
         const revokedAt = (await this.devices.revoke(tx, device, reason)).toISOString();
         const accountIds = await this.devices.accountsOf(tx, device);
-        for (const accountId of accountIds) tx.append(DeviceRevoked, { ...device, accountId, reason, revokedAt });
+        for (const accountId of accountIds) tx.append(DeviceRevoked, { ...device, accountId, reason: reason ?? NO_REASON, revokedAt });
       }
       return { deviceId: device.deviceId, state: 'revoked' };
     });

@@ -46,8 +46,8 @@ function graphSource(graph: MessagingGraph): string {
   const entries = graph.map(
     ({ service, hears, says, asks }) => `  {
     service: ${quoted(service)},
-    hears: [${hears.map(({ event, fields }) => `\n      { event: ${quoted(event)}, fields: [${fields.map(quoted).join(', ')}] },`).join('')}${hears.length > 0 ? '\n    ' : ''}],
-    says: [${says.map(quoted).join(', ')}],
+    hears: [${hears.map(({ event, fields, by }) => `\n      { event: ${quoted(event)}, by: ${quoted(by)}, fields: [${fields.map(quoted).join(', ')}] },`).join('')}${hears.length > 0 ? '\n    ' : ''}],
+    says: [${says.map(({ event, copiesTo, passedOn }) => `\n      { event: ${quoted(event)}, copiesTo: [${copiesTo.map(quoted).join(', ')}], passedOn: ${passedOn} },`).join('')}${says.length > 0 ? '\n    ' : ''}],
     asks: [${asks.map(quoted).join(', ')}],
   },`,
   );

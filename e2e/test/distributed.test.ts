@@ -75,6 +75,16 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     expect((await device.license({ licenseUrl, token, kids: [kid], sendTo: second })).status).toBe(200);
   });
 
+  it('accepts no purchase that the issuer would miss, and is whole again by itself', async () => {
+    const { cookie, device } = await boundCookie();
+    const purchase = purchaseOf(cookie);
+    const path = `/api/bindings/${encodeURIComponent(latchkey.vhost.name)}/e/latchkey.events/q/token-issuer.in/purchase.completed.v1`;
+    await latchkey.vhost.management.request('DELETE', path);
+    expect(await completed(purchase)).toBe('unroutable');
+    await eventually(async () => expect(await completed(purchase)).toBe('accepted'), { timeoutMs: 15_000 });
+    expect((await merchant.token(purchase.purchaseId)).deviceId).toBe(device.deviceId);
+  });
+
   it('makes one token of a purchase that comes many times, under old and new ids, on both replicas', async () => {
     const { cookie } = await boundCookie();
     const purchase = purchaseOf(cookie);

@@ -5,6 +5,7 @@ import {
   DeviceRegistered,
   type EventData,
   hear,
+  say,
   requests,
   type ServiceMessaging,
 } from '@latchkey/contracts';
@@ -18,7 +19,7 @@ import { cookieService } from '../src/cookie.service-definition.js';
 const registryMessaging: ServiceMessaging = {
   service: 'device-registry',
   hears: [hear(CookieIssued, ['cookie'])],
-  says: [DeviceRegistered],
+  says: [say(DeviceRegistered, ['cookie'])],
   asks: [],
 };
 
@@ -57,6 +58,7 @@ export class FakeRegistry {
           data: { merchantId, cookie, accountId: 'alice', deviceId: 'device', evidence: 'proof', registeredAt },
         }),
       ),
+      'cookie',
     );
     if (outcomes.some((outcome) => outcome !== 'confirmed')) throw new Error('an event was not taken');
   }

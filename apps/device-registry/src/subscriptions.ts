@@ -1,4 +1,4 @@
-import { CookieIssued, DeviceRegistered, DeviceRevoked, hear, type ServiceMessaging } from '@latchkey/contracts';
+import { CookieIssued, DeviceRegistered, DeviceRevoked, hear, say, type ServiceMessaging } from '@latchkey/contracts';
 
 /** Uses of `CookieIssued`: that the cookie exists, and how long it is worth knowing. */
 export const cookieIssued = hear(CookieIssued, ['merchantId', 'cookie', 'expiresAt']);
@@ -7,6 +7,6 @@ export const cookieIssued = hear(CookieIssued, ['merchantId', 'cookie', 'expires
 export const messaging: ServiceMessaging = {
   service: 'device-registry',
   hears: [cookieIssued],
-  says: [DeviceRegistered, DeviceRevoked],
+  says: [say(DeviceRegistered, ['cookie', 'gateway']), say(DeviceRevoked, ['token-issuer', 'gateway'])],
   asks: ['cookie'],
 };

@@ -6,8 +6,10 @@ import {
   DeviceRevoked,
   type EventData,
   hear,
+  hearCopy,
   type RequestInput,
   requests,
+  say,
   type ServiceMessaging,
 } from '@latchkey/contracts';
 import { createTestDatabase } from '@latchkey/kits';
@@ -16,15 +18,23 @@ import { createLogger, Metrics, readConfiguration, startService } from '@latchke
 import { DataSource } from 'typeorm';
 import { deviceRegistryService } from '../src/device-registry.service-definition.js';
 
-/** The cookie service as the registry sees it; it also hears `DeviceRevoked`, so that a test can. */
-const cookieMessaging: ServiceMessaging = {
-  service: 'cookie',
-  hears: [hear(DeviceRegistered, ['cookie']), hear(DeviceRevoked, ['deviceId'])],
-  says: [CookieIssued],
+/** The gateway, by which a test hears what the registry says. */
+const gatewayMessaging: ServiceMessaging = {
+  service: 'gateway',
+  hears: [hearCopy(DeviceRegistered, ['cookie']), hearCopy(DeviceRevoked, ['deviceId'])],
+  says: [],
   asks: [],
 };
 
-/** A cookie service that hears and answers what a test says. */
+/** Everybody who hears the registry, so that nothing that it says is unroutable. */
+const hearers: readonly ServiceMessaging[] = [
+  gatewayMessaging,
+  { service: 'cookie', hears: [hearCopy(DeviceRegistered, ['cookie'])], says: [say(CookieIssued)], asks: [] },
+  { service: 'token-issuer', hears: [hear(DeviceRegistered, ['cookie']), hearCopy(DeviceRevoked, ['deviceId'])], says: [], asks: [] },
+  { service: 'license-server', hears: [hear(DeviceRevoked, ['deviceId'])], says: [], asks: [] },
+];
+
+/** A cookie service that says and answers what a test says, and a gateway that hears. */
 export class FakeCookieService {
   readonly registered: EventData<typeof DeviceRegistered>[] = [];
   readonly revoked: EventData<typeof DeviceRevoked>[] = [];
@@ -35,11 +45,11 @@ export class FakeCookieService {
   constructor(private readonly broker: Broker) {}
 
   async start(): Promise<void> {
-    await this.broker.declare(cookieMessaging);
-    const hearing = await this.broker.consume(cookieMessaging, async (messages) => {
+    for (const messaging of hearers) await this.broker.declare(messaging);
+    const hearing = await this.broker.consume(gatewayMessaging, async (messages) => {
       for (const { routingKey, body } of messages) {
         const data: unknown = JSON.parse(body.toString());
-        if (routingKey === DeviceRegistered.type) this.registered.push(DeviceRegistered.schema.parse(data));
+        if (routingKey === `gateway.${DeviceRegistered.type}`) this.registered.push(DeviceRegistered.schema.parse(data));
         else this.revoked.push(DeviceRevoked.schema.parse(data));
       }
       return messages.map(() => done);

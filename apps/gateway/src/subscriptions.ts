@@ -3,6 +3,7 @@ import {
   DeviceRevoked,
   type EventContract,
   hear,
+  hearCopy,
   LicenseDenied,
   LicenseGranted,
   PurchaseCompleted,
@@ -14,22 +15,19 @@ import {
   TokenRevoked,
 } from '@latchkey/contracts';
 
-/** The gateway passes events on whole, so it uses every field. `CookieIssued` is left out: the merchant made that call. */
-const hearWhole = (event: EventContract): Subscription<Readonly<Record<string, unknown>> & { readonly merchantId: string }> =>
-  hear(event, Object.keys(event.schema.shape)) as Subscription<Readonly<Record<string, unknown>> & { readonly merchantId: string }>;
+type ToldToMerchants = Subscription<Readonly<Record<string, unknown>> & { readonly merchantId: string }>;
 
-/** What merchants are told about. */
+/** The gateway passes events on whole, so it uses every field. */
+const whole = (event: EventContract, heard: typeof hear | typeof hearCopy): ToldToMerchants => heard(event, Object.keys(event.schema.shape)) as ToldToMerchants;
+
+/**
+ * What merchants are told about. `CookieIssued` is left out: the merchant made that call. Purchases and refunds are those
+ * that the issuer has accepted, whether they came by event or over HTTP.
+ */
 export const toldToMerchants = [
-  DeviceRegistered,
-  DeviceRevoked,
-  PurchaseCompleted,
-  PurchaseRefunded,
-  PurchaseRejected,
-  TokenIssued,
-  TokenRevoked,
-  LicenseGranted,
-  LicenseDenied,
-].map((event) => hearWhole(event as EventContract));
+  ...[PurchaseRejected, TokenIssued, LicenseGranted, LicenseDenied].map((event) => whole(event as EventContract, hear)),
+  ...[DeviceRegistered, DeviceRevoked, PurchaseCompleted, PurchaseRefunded, TokenRevoked].map((event) => whole(event as EventContract, hearCopy)),
+];
 
 /** Everything that the gateway hears, says and asks. */
 export const messaging: ServiceMessaging = {

@@ -5,6 +5,7 @@ import { type Broker, openInProcessBroker } from '@latchkey/messaging';
 import { createLogger, Metrics, readConfiguration, type RunningService, startService } from '@latchkey/service-defaults';
 import type { z } from 'zod';
 import { gatewayService } from '../src/index.js';
+import { messaging } from '../src/subscriptions.js';
 import { FakeNeighbours } from './fake-neighbours.js';
 
 /** The gateway for real, on real PostgreSQL, with neighbours that a test makes up. */
@@ -88,7 +89,8 @@ export class GatewayUnderTest {
   /** Publishes an event as the service that says it would. */
   async say<Schema extends z.ZodObject>(event: EventContract<Schema>, data: Partial<z.input<Schema>> = {}, id: string = crypto.randomUUID()): Promise<void> {
     const cloudEvent: CloudEvent = { specversion: '1.0', id, source: '/test', type: event.type, data: { ...event.example, ...data } };
-    const [outcome] = await this.broker.publish([cloudEvent]);
+    const heard = messaging.hears.find((subscription) => subscription.event.type === event.type);
+    const [outcome] = await this.broker.publish([cloudEvent], heard?.by === 'copy' ? 'gateway' : undefined);
     if (outcome !== 'confirmed') throw new Error(`the event was ${outcome}`);
   }
 

@@ -12,12 +12,14 @@ const BITE_ROWS = 20_000;
  * a mark after twice the window and a little, when its proof would be refused for its `iat`;
  * a play clock after the rental's last day, when the rental is over whatever its clock says;
  * a revoked token after its expiry (and an hour, for clocks that differ), when it is refused without being known.
+ * the public half of a signing key (but never that it retired) when it is trusted no more.
  * A revoked device is never forgotten.
  */
 const FORGETTABLE = {
   replay_marks: `seen_at < clock_timestamp() - make_interval(secs => ${MARK_LIFETIME_SECONDS})`,
   rental_clocks: `available_until < clock_timestamp() - interval '1 hour'`,
   revoked_tokens: `expires_at < clock_timestamp() - interval '1 hour'`,
+  signing_keys: `key_id in (select key_id from retired_signing_keys where trusted_until < clock_timestamp())`,
 };
 
 /** Forgets what can no longer change an answer. */

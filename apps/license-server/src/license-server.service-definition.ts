@@ -4,6 +4,7 @@ import { AppModule } from './app.module.js';
 import { licenseServerSettings } from './config.js';
 import { equipDeviceEdge } from './edge/device-edge.js';
 import { CreateLicenseTables1700000300000 } from './migrations/1700000300000-create-license-tables.js';
+import { CreateRetiredSigningKeys1700000400000 } from './migrations/1700000400000-create-retired-signing-keys.js';
 import { messaging } from './subscriptions.js';
 
 /** The licence server, for its own `main.ts`, for standalone and for the generated documents. */
@@ -11,7 +12,7 @@ export const licenseServerService: ServiceDefinition<typeof licenseServerSetting
   messaging,
   settings: licenseServerSettings,
   module: AppModule,
-  migrations: [CreateOutboxAndInbox1700000000000, CreateLicenseTables1700000300000],
+  migrations: [CreateOutboxAndInbox1700000000000, CreateLicenseTables1700000300000, CreateRetiredSigningKeys1700000400000],
   entities: [],
   bodies: 'raw',
   worksWithoutBroker: true,

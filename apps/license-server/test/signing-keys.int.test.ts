@@ -1,4 +1,4 @@
-import { requests, SigningKeyPublished } from '@latchkey/contracts';
+import { requests, SigningKeyPublished, SigningKeyRetired } from '@latchkey/contracts';
 import { generateSigningKey } from '@latchkey/crypto';
 import { describeWithRabbit, createTestVhost, eventually, FakeDevice } from '@latchkey/kits';
 import { connectRabbit, Requests } from '@latchkey/messaging';
@@ -19,6 +19,10 @@ function suite(openBroker?: Parameters<typeof openBench>[0]): void {
   });
   afterAll(async () => bench?.close());
 
+  const shownAt = async ({ url }: Replica): Promise<string[]> => {
+    const response = await fetch(new URL('/.well-known/jwks.json', url));
+    return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+  };
   const heldOf = async (...keyIds: string[]): Promise<string[]> => (await new Requests(bench.broker).ask(requests.holdSigningKeys, { keyIds })).held;
 
   it('a key that is said to be held opens at every replica at once', async () => {
@@ -33,6 +37,38 @@ function suite(openBroker?: Parameters<typeof openBench>[0]): void {
       await eventually(async () => expect(await heldOf(signingKey.keyId, 'other')).toEqual([signingKey.keyId]));
       for (const replica of replicas) expect((await replica.ask(device, { token })).status).toBe(200);
     }
+  });
+
+  it.each(['after its publication', 'before its publication'])('a key whose retirement is heard %s is trusted until then, and no longer', async (order) => {
+    const signingKey = generateSigningKey();
+    const { keyId } = signingKey;
+    const device = new FakeDevice();
+    const token = contentToken({ ...bench, signingKey }, device);
+    const retire = (inMs: number) =>
+      bench.publish(SigningKeyRetired, { keyId, retiredAt: new Date().toISOString(), trustedUntil: new Date(Date.now() + inMs).toISOString() });
+    const known = () => bench.rows(`select from retired_signing_keys where key_id = '${keyId}'`);
+    if (order.startsWith('before')) {
+      await retire(3_600_000);
+      await eventually(async () => expect(await known()).toHaveLength(1));
+    }
+    await publishSigningKey(bench, signingKey);
+    await eventually(async () => expect(await heldOf(keyId)).toEqual([keyId]));
+    await retire(3_600_000);
+    await eventually(async () => expect(await known()).toHaveLength(1));
+    expect(await heldOf(keyId)).toEqual([keyId]);
+    expect((await replicas[0]!.ask(device, { token })).status).toBe(200);
+    expect(await shownAt(replicas[0]!)).toContain(keyId);
+
+    await retire(-1);
+    await eventually(async () => expect(await heldOf(keyId)).toEqual([]));
+    // A replica that has not used the key lately refuses at once; the other after the half minute for which it holds it.
+    expect((await replicas[1]!.ask(device, { token })).body.code).toBe('invalid-token');
+    expect(await shownAt(replicas[0]!)).not.toContain(keyId);
+    // A later word does not bring it back.
+    await retire(3_600_000);
+    await publishSigningKey(bench, signingKey);
+    await eventually(async () => expect((await bench.broker.depths('license-server'))[0]!.messages).toBe(0));
+    expect(await heldOf(keyId)).toEqual([]);
   });
 
   it('a key under an id that is not its thumbprint is put aside', async () => {

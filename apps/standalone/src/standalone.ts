@@ -110,9 +110,12 @@ function plan(environment: Environment, configuration: StandaloneConfiguration, 
   });
 }
 
+/** A busy machine may keep a database that has just started from answering for a while. */
+const DATABASE_WAIT_MS = 60_000;
+
 async function openBroker(configuration: StandaloneConfiguration, databases: Databases, logger: Logger): Promise<Broker> {
   if (configuration.amqpUrl !== undefined) return connectRabbit({ url: configuration.amqpUrl, clientName: 'latchkey-standalone', logger });
-  return openInProcessBroker({ databaseUrl: databases.url('bus'), logger });
+  return openInProcessBroker({ databaseUrl: databases.url('bus'), logger, waitMs: DATABASE_WAIT_MS });
 }
 
 async function startAll(

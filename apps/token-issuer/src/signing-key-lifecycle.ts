@@ -30,13 +30,14 @@ export function decideKeyWork(keys: readonly StoredSigningKey[], now: Date, ageS
   return !active || old ? { kind: 'announce' } : { kind: 'nothing' };
 }
 
-/**
- * The public key set (RFC 7517). A retired key stays in it for as long as the longest token that it can have signed, so
- * that no token outlives the key that verifies it.
- */
+/** Until when a key that retires must be trusted: the longest token that it can have signed lives so long. */
+export function trustedUntil(retiredAt: Date): Date {
+  return new Date(retiredAt.getTime() + (TOKEN_TTL_SECONDS_MAX + RETIRED_MARGIN_SECONDS) * 1000);
+}
+
+/** The public key set (RFC 7517). A retired key stays in it so long that no token outlives the key that verifies it. */
 export function publishedKeys(keys: readonly StoredSigningKey[], now: Date): RequestOutput<typeof requests.getJwks> {
-  const keptMs = (TOKEN_TTL_SECONDS_MAX + RETIRED_MARGIN_SECONDS) * 1000;
-  const published = keys.filter((key) => key.retiredAt === undefined || now.getTime() < key.retiredAt.getTime() + keptMs);
+  const published = keys.filter((key) => key.retiredAt === undefined || now < trustedUntil(key.retiredAt));
   return {
     keys: published.map(({ keyId, publicJwk: { kty, crv, x, y } }) => ({ kty, crv, x, y, kid: keyId, alg: 'ES256' as const, use: 'sig' as const })),
   };

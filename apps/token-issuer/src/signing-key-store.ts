@@ -43,11 +43,23 @@ export async function insertAnnouncedKey(
   return row;
 }
 
-/** Has an announced key take over. False where another replica has done it: its key must not be retired in turn. */
-export async function activateKey(tx: Tx, keyId: string): Promise<boolean> {
+/** A key that has made room for another. */
+export interface RetiredKey {
+  readonly keyId: string;
+  readonly retiredAt: Date;
+}
+
+/**
+ * Has an announced key take over, and answers which it retired. Undefined where another replica has done it: its key must
+ * not be retired in turn.
+ */
+export async function activateKey(tx: Tx, keyId: string): Promise<readonly RetiredKey[] | undefined> {
   const announced = await tx.rows(`select key_id from signing_keys where key_id = $1 and state = 'announced' for update`, [keyId]);
-  if (announced.length === 0) return false;
-  await tx.rows(`update signing_keys set state = 'retired', retired_at = clock_timestamp() where state = 'active'`);
+  if (announced.length === 0) return undefined;
+  const retired = await tx.rows<RetiredKey>(
+    `update signing_keys set state = 'retired', retired_at = clock_timestamp() where state = 'active'
+     returning key_id as "keyId", retired_at as "retiredAt"`,
+  );
   await tx.rows(`update signing_keys set state = 'active', activated_at = clock_timestamp() where key_id = $1`, [keyId]);
-  return true;
+  return retired;
 }

@@ -2,11 +2,15 @@ import {
   DeviceRegistered,
   DeviceRevoked,
   hear,
+  hearCopy,
+  passOn,
   PurchaseCompleted,
   PurchaseRefunded,
   PurchaseRejected,
+  say,
   type ServiceMessaging,
   SigningKeyPublished,
+  SigningKeyRetired,
   TokenIssued,
   TokenRevoked,
 } from '@latchkey/contracts';
@@ -23,12 +27,20 @@ export const purchaseCompleted = hear(PurchaseCompleted, [
 ]);
 export const purchaseRefunded = hear(PurchaseRefunded, ['merchantId', 'purchaseId', 'reason', 'refundedAt']);
 export const deviceRegistered = hear(DeviceRegistered, ['merchantId', 'cookie', 'accountId', 'deviceId', 'evidence', 'registeredAt']);
-export const deviceRevoked = hear(DeviceRevoked, ['merchantId', 'deviceId', 'revokedAt']);
+export const deviceRevoked = hearCopy(DeviceRevoked, ['merchantId', 'deviceId', 'revokedAt']);
 
 /** Everything that this service hears, says and asks. */
 export const messaging: ServiceMessaging = {
   service: 'token-issuer',
   hears: [purchaseCompleted, purchaseRefunded, deviceRegistered, deviceRevoked],
-  says: [TokenIssued, TokenRevoked, PurchaseRejected, SigningKeyPublished],
+  says: [
+    say(TokenIssued),
+    say(TokenRevoked, ['gateway']),
+    say(PurchaseRejected),
+    say(SigningKeyPublished),
+    say(SigningKeyRetired),
+    passOn(PurchaseCompleted, ['gateway']),
+    passOn(PurchaseRefunded, ['gateway']),
+  ],
   asks: ['cookie', 'device-registry', 'license-server'],
 };

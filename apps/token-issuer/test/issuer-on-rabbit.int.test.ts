@@ -2,10 +2,12 @@ import {
   type CloudEvent,
   DeviceRegistered,
   hear,
+  hearCopy,
   PurchaseCompleted,
   PurchaseRefunded,
   PurchaseRejected,
   requests,
+  type ServiceMessaging,
   type ServiceName,
   SigningKeyPublished,
   TokenIssued,
@@ -39,11 +41,14 @@ describeWithRabbit('two replicas on RabbitMQ', () => {
 
   /** The services around: they answer, and the gateway hears what merchants are told. */
   async function startNeighbours(broker: Broker): Promise<void> {
-    const hears = [TokenIssued, TokenRevoked, PurchaseRejected].map((event) => hear(event as never, []));
+    const hears = [
+      ...[TokenIssued, PurchaseRejected].map((event) => hear(event as never, [])),
+      ...[TokenRevoked, PurchaseCompleted, PurchaseRefunded].map((event) => hearCopy(event as never, [])),
+    ];
+    const licenseServer: ServiceMessaging = { service: 'license-server', hears: [hear(SigningKeyPublished, []), hear(TokenRevoked, [])], says: [], asks: [] };
     await broker.declare({ service: 'gateway', hears, says: [], asks: [] });
-    await broker.declare({ service: 'license-server', hears: [hear(SigningKeyPublished, [])], says: [], asks: [] });
     for (const service of ['cookie', 'device-registry', 'license-server'] satisfies ServiceName[]) {
-      await broker.declare({ service, hears: service === 'license-server' ? [hear(SigningKeyPublished, [])] : [], says: [], asks: [] });
+      await broker.declare(service === 'license-server' ? licenseServer : { service, hears: [], says: [], asks: [] });
       await broker.serve(service, async ({ name, body }) => {
         const answer = neighbours.answer(name, JSON.parse(body.toString('utf8')) as never)!;
         return Buffer.from(JSON.stringify('value' in answer ? { ok: true, value: answer.value } : { ok: false, problem: answer.problem }));

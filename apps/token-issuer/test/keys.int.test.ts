@@ -1,4 +1,4 @@
-import { requests, SigningKeyPublished } from '@latchkey/contracts';
+import { requests, SigningKeyPublished, SigningKeyRetired } from '@latchkey/contracts';
 import { importEcPublicJwk, kekIdOf, parseKeyRing, readToken } from '@latchkey/crypto';
 import { createTestDatabase, eventually, type TestDatabase } from '@latchkey/kits';
 import { Outbox } from '@latchkey/outbox';
@@ -83,7 +83,7 @@ describe('the signing key', () => {
     const issuer = await start();
     const [active] = await issuer.rows<{ key_id: string }>(`select key_id from signing_keys where state = 'active'`);
     const outbox = new Outbox(issuer.service.dataSource);
-    expect(await outbox.transaction((tx) => activateKey(tx, active!.key_id))).toBe(false);
+    expect(await outbox.transaction((tx) => activateKey(tx, active!.key_id))).toBeUndefined();
     expect(await issuer.rows(`select key_id from signing_keys where state = 'active'`)).toEqual([active]);
   });
 
@@ -98,6 +98,10 @@ describe('the signing key', () => {
     const { keys } = await issuer.ask(requests.getJwks, {});
     const old = keys.find((key) => key.kid === first.read.keyId);
     expect(old).toBeDefined();
+    // The licence servers are told how long they have to trust it: as long as the longest token, and a margin.
+    const [retired] = await issuer.said(SigningKeyRetired, 1, { keyId: first.read.keyId });
+    const { retiredAt, trustedUntil } = retired as { retiredAt: string; trustedUntil: string };
+    expect(Date.parse(trustedUntil) - Date.parse(retiredAt)).toBe((30 * 24 + 1) * 3_600_000);
     const { kty, crv, x, y } = old!;
     expect(first.read.verify(importEcPublicJwk({ kty, crv, x, y })!.publicKey)).toBe(true);
     const states = await issuer.rows<{ state: string }>(`select state from signing_keys where state = 'active'`);

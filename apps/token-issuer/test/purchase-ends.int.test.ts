@@ -1,5 +1,5 @@
-import { PurchaseRefunded, PurchaseRejected, requests, TokenIssued, TokenRevoked } from '@latchkey/contracts';
-import { createTestDatabase, type TestDatabase } from '@latchkey/kits';
+import { PurchaseCompleted, PurchaseRefunded, PurchaseRejected, requests, TokenIssued, TokenRevoked } from '@latchkey/contracts';
+import { createTestDatabase, eventually, type TestDatabase } from '@latchkey/kits';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { holdCommit } from './hold-commit.js';
 import { completed, Issuer, MERCHANT, newPurchaseId, refunded, registered, revoked, terms } from './issuer.js';
@@ -20,6 +20,40 @@ afterAll(async () => {
 });
 
 const issuedFor = (purchaseId: string) => issuer.said(TokenIssued, 1, { purchaseId });
+
+describe('what merchants are told', () => {
+  const told = (purchaseId: string) => issuer.bus.copiesToGateway.filter(({ data }) => (data as { purchaseId?: string }).purchaseId === purchaseId).map(({ type, data }) => [type, data]);
+
+  it('is each purchase that was accepted, once, however often and by whichever way it came', async () => {
+    const byEvent = terms({ cookie: issuer.neighbours.cookie(), kids: [kid] });
+    const overHttp = terms({ cookie: issuer.neighbours.cookie(), kids: [kid] });
+    await issuer.hear(completed(byEvent), completed(byEvent));
+    await issuer.ask(requests.acceptPurchase, overHttp);
+    await issuer.ask(requests.acceptPurchase, overHttp);
+    await eventually(() => expect(told(byEvent.purchaseId)).toEqual([[PurchaseCompleted.type, byEvent]]));
+    await eventually(() => expect(told(overHttp.purchaseId)).toEqual([[PurchaseCompleted.type, overHttp]]));
+  });
+
+  it('is a purchase that ends rejected, and none that its caller was refused', async () => {
+    const lost = terms({ cookie: issuer.neighbours.cookie({ ttlMs: -5_000 }), kids: [kid] });
+    const refused = terms({ cookie: issuer.neighbours.cookie({ ttlMs: -5_000 }), kids: [kid] });
+    expect(await issuer.refusal(requests.acceptPurchase, refused)).toBe('cookie-expired 409');
+    await issuer.hear(completed(lost));
+    await eventually(() => expect(told(lost.purchaseId).map(([type]) => type)).toEqual([PurchaseCompleted.type]));
+    expect(told(refused.purchaseId)).toEqual([]);
+  });
+
+  it('is each refund that ends something, by whichever way it came', async () => {
+    const [byEvent, overHttp] = [terms({ cookie: issuer.neighbours.cookie(), kids: [kid] }), terms({ cookie: issuer.neighbours.cookie(), kids: [kid] })];
+    await issuer.hear(completed(byEvent), completed(overHttp));
+    await issuer.hear(refunded(byEvent), refunded(byEvent));
+    await issuer.ask(requests.refundPurchase, { merchantId: MERCHANT, purchaseId: overHttp.purchaseId, reason: 'customer request' });
+    for (const { purchaseId } of [byEvent, overHttp]) {
+      await eventually(() => expect(told(purchaseId).map(([type]) => type)).toEqual([PurchaseCompleted.type, PurchaseRefunded.type]));
+    }
+    expect(told(overHttp.purchaseId)[1]![1]).toMatchObject({ reason: 'customer request' });
+  });
+});
 
 describe('a purchase event', () => {
   it.each([

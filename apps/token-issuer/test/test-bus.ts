@@ -1,9 +1,11 @@
-import type { CloudEvent, ServiceMessaging } from '@latchkey/contracts';
+import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
 import {
   type BatchHandler,
   type Broker,
   type OutgoingRequest,
   type PublishOutcome,
+  publicationHeardBy,
+  publicationOf,
   type RawMessage,
   type RequestHandler,
   RequestUnroutable,
@@ -11,6 +13,7 @@ import {
   toMessage,
   type Verdict,
 } from '@latchkey/messaging';
+import { messaging } from '../src/subscriptions.js';
 
 /** What an event is delivered with, where it matters to the test. */
 export interface DeliveryDetails {
@@ -32,6 +35,8 @@ export type Answer = { readonly value: unknown } | { readonly problem: { readonl
 export class TestBus implements Broker {
   readonly state = 'up';
   readonly published: CloudEvent[] = [];
+  /** Events as the gateway is told them. */
+  readonly copiesToGateway: CloudEvent[] = [];
   /** Answers what the service asks its neighbours. */
   neighbour: (name: string, input: never) => Answer = () => undefined;
   private handler: BatchHandler | undefined;
@@ -51,8 +56,8 @@ export class TestBus implements Broker {
 
   async declare(_service: ServiceMessaging): Promise<void> {}
 
-  async publish(events: readonly CloudEvent[]): Promise<readonly PublishOutcome[]> {
-    this.published.push(...events);
+  async publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]> {
+    (copyFor === undefined ? this.published : this.copiesToGateway).push(...events);
     return events.map(() => 'confirmed');
   }
 
@@ -92,5 +97,7 @@ function rawMessage([{ type }, data, details = {}]: GivenEvent): RawMessage {
   const event = { specversion: '1.0' as const, id, source: 'urn:test', type, correlationid, data };
   const { body, contentType, headers } = toMessage(event);
   const publisher = `checkout-${(data as { merchantId: string }).merchantId}`;
-  return { body, contentType, headers, exchange: 'latchkey.events', routingKey: type, publisher, attempt, redelivered: false };
+  const heard = messaging.hears.find((subscription) => subscription.event.type === type);
+  const publication = heard ? publicationHeardBy(messaging.service, heard) : publicationOf(type);
+  return { body, contentType, headers, ...publication, publisher, attempt, redelivered: false };
 }

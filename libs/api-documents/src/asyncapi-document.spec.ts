@@ -1,20 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { DeviceRegistered, events, hear, PurchaseCompleted, type ServiceMessaging, TokenIssued } from '@latchkey/contracts';
+import { DeviceRegistered, events, hear, hearCopy, passOn, PurchaseCompleted, say, type ServiceMessaging, TokenIssued } from '@latchkey/contracts';
 import { parse } from 'yaml';
 import { asyncApiDocument, asyncApiYaml } from './asyncapi-document.js';
 import { messagingGraph } from './generated/messaging-graph.js';
 import { messagingGraphOf } from './messaging-graph.js';
 
 const services: readonly ServiceMessaging[] = [
-  { service: 'token-issuer', hears: [hear(PurchaseCompleted, ['purchaseId', 'cookie']), hear(DeviceRegistered, ['cookie'])], says: [TokenIssued], asks: ['cookie'] },
-  { service: 'gateway', hears: [hear(TokenIssued, ['tokenId'])], says: [], asks: [] },
+  { service: 'token-issuer', hears: [hear(PurchaseCompleted, ['purchaseId', 'cookie']), hear(DeviceRegistered, ['cookie'])], says: [say(TokenIssued), passOn(PurchaseCompleted, ['gateway'])], asks: ['cookie'] },
+  { service: 'gateway', hears: [hear(TokenIssued, ['tokenId']), hearCopy(PurchaseCompleted, ['purchaseId'])], says: [], asks: [] },
 ];
 const graph = messagingGraphOf(services);
 const document = asyncApiDocument(graph);
 
 describe('the AsyncAPI document', () => {
   it('has a channel for every event, at its routing key, with its schema and its example', () => {
-    expect(Object.values(document.channels).map((channel) => channel['address'])).toEqual(events.map(({ type }) => type));
+    const channels = Object.entries(document.channels);
+    expect(channels.filter(([name]) => !name.includes('.copy.')).map(([, channel]) => channel['address'])).toEqual(events.map(({ type }) => type));
+    expect(document.channels['PurchaseCompleted.copy.gateway']).toMatchObject({
+      address: 'gateway.purchase.completed.v1',
+      bindings: { amqp: { exchange: { name: 'latchkey.copies' } } },
+    });
     const message = (document.components['messages'] as Record<string, Record<string, unknown>>)['TokenIssued']!;
     expect(message).toMatchObject({
       payload: { type: 'object', properties: { kids: { $ref: '#/components/schemas/Kids' } }, required: expect.arrayContaining(['merchantId', 'tokenId']) },
@@ -34,9 +39,11 @@ describe('the AsyncAPI document', () => {
         'checkout.says.PurchaseCompleted send',
         'token-issuer.hears.PurchaseCompleted receive',
         'token-issuer.hears.DeviceRegistered receive',
+        'token-issuer.copies.PurchaseCompleted.to.gateway send',
+        'gateway.hears.PurchaseCompleted receive',
       ]),
     );
-    expect(operations.filter((operation) => operation.includes('hears'))).toHaveLength(3);
+    expect(operations.filter((operation) => operation.includes('hears'))).toHaveLength(4);
     expect(document.operations['token-issuer.hears.PurchaseCompleted']!['summary']).toContain('purchaseId, cookie');
   });
 

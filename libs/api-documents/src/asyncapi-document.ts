@@ -1,7 +1,7 @@
 import { type EventContract, events } from '@latchkey/contracts';
 import { stringify } from 'yaml';
 import { JsonSchemas } from './json-schemas.js';
-import { hearersOf, type MessagingGraph, publishersOf } from './messaging-graph.js';
+import { copiersOf, hearersOf, type MessagingGraph, publishersOf } from './messaging-graph.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -31,7 +31,7 @@ const cloudEventHeaders = (event: EventContract): Json => ({
 
 /**
  * The AsyncAPI document of every event, from the schemas that validate them and the services' own lists of what they
- * hear and say. A channel is a routing key of the topic exchange.
+ * hear and say. A channel is a routing key: an event's type on the exchange of events, or that of one service's copy.
  */
 export function asyncApiDocument(graph: MessagingGraph, list: readonly EventContract[] = events): AsyncApiDocument {
   const schemas = new JsonSchemas();
@@ -45,7 +45,7 @@ export function asyncApiDocument(graph: MessagingGraph, list: readonly EventCont
         'CloudEvents 1.0 over AMQP 0-9-1. Binary mode is shown here; the header prefix `cloudEvents:` and structured mode (`application/cloudevents+json`) are taken too. A checkout publishes `purchase.*` alone, for its own merchant, and sets `user_id`.',
     },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries(list.map((event) => [event.name, channelOf(event)])),
+    channels: channelsOf(list, graph),
     operations: operationsOf(list, graph),
     components: { messages, schemas: schemas.components },
   };
@@ -69,28 +69,43 @@ function messageOf(event: EventContract, schemas: JsonSchemas): Json {
   };
 }
 
-function channelOf(event: EventContract): Json {
+function channelsOf(list: readonly EventContract[], graph: MessagingGraph): Readonly<Record<string, Json>> {
+  const channels: Record<string, Json> = {};
+  for (const event of list) {
+    channels[event.name] = channelOf(event, 'latchkey.events', event.type);
+    for (const { service, by } of hearersOf(event, graph)) {
+      if (by === 'copy') channels[copyOf(event, service)] = channelOf(event, 'latchkey.copies', `${service}.${event.type}`);
+    }
+  }
+  return channels;
+}
+
+function copyOf(event: EventContract, service: string): string {
+  return `${event.name}.copy.${service}`;
+}
+
+function channelOf(event: EventContract, exchange: string, address: string): Json {
   return {
-    address: event.type,
+    address,
     messages: { [event.name]: { $ref: `#/components/messages/${event.name}` } },
-    bindings: { amqp: { is: 'routingKey', exchange: { name: 'latchkey.events', type: 'topic', durable: true, autoDelete: false, vhost: '/' }, bindingVersion: '0.3.0' } },
+    bindings: { amqp: { is: 'routingKey', exchange: { name: exchange, type: 'topic', durable: true, autoDelete: false, vhost: '/' }, bindingVersion: '0.3.0' } },
   };
 }
 
 function operationsOf(list: readonly EventContract[], graph: MessagingGraph): Readonly<Record<string, Json>> {
   const operations: Record<string, Json> = {};
   for (const event of list) {
-    const about = { channel: { $ref: `#/channels/${event.name}` }, messages: [{ $ref: `#/channels/${event.name}/messages/${event.name}` }] };
+    const about = (channel: string): Json => ({ channel: { $ref: `#/channels/${channel}` }, messages: [{ $ref: `#/channels/${channel}/messages/${event.name}` }] });
+    const sending = { bindings: { amqp: { deliveryMode: 2, mandatory: true, bindingVersion: '0.3.0' } } };
     for (const publisher of publishersOf(event, graph)) {
-      operations[`${publisher}.says.${event.name}`] = {
-        action: 'send',
-        summary: `${publisher} says ${event.name}`,
-        ...about,
-        bindings: { amqp: { deliveryMode: 2, mandatory: true, bindingVersion: '0.3.0' } },
-      };
+      operations[`${publisher}.says.${event.name}`] = { action: 'send', summary: `${publisher} says ${event.name}`, ...about(event.name), ...sending };
     }
-    for (const { service, fields } of hearersOf(event, graph)) {
-      operations[`${service}.hears.${event.name}`] = { action: 'receive', summary: `${service} hears ${event.name} and uses ${fields.join(', ')}`, ...about };
+    for (const { service, fields, by } of hearersOf(event, graph)) {
+      const channel = by === 'copy' ? copyOf(event, service) : event.name;
+      operations[`${service}.hears.${event.name}`] = { action: 'receive', summary: `${service} hears ${event.name} and uses ${fields.join(', ')}`, ...about(channel) };
+      for (const copier of by === 'copy' ? copiersOf(event, service, graph) : []) {
+        operations[`${copier}.copies.${event.name}.to.${service}`] = { action: 'send', summary: `${copier} sends ${service} its copy of ${event.name}`, ...about(channel), ...sending };
+      }
     }
   }
   return operations;

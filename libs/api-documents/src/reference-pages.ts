@@ -21,10 +21,10 @@ export interface DocumentedSettings {
 /** The page of all events: who says and hears each, which fields are used by whom, and an example. */
 export function eventsPage(graph: MessagingGraph): string {
   return markdownPage('Events', [
-    'CloudEvents 1.0; the type is the routing key on the exchange `latchkey.events`. Their schemas are in `asyncapi.yaml`.',
+    'CloudEvents 1.0; the type is the routing key on the exchange `latchkey.events`. One service hears that publication; each further one gets a copy of its own on `latchkey.copies` under `<service>.<type>`, so that the broker returns whatever anybody would miss. Schemas are in `asyncapi.yaml`.',
     markdownTable(
       ['event', 'type', 'said by', 'heard by'],
-      events.map((event) => [event.name, code(event.type), publishersOf(event, graph).join(', '), hearersOf(event, graph).map(({ service }) => service).join(', ')]),
+      events.map((event) => [event.name, code(event.type), publishersOf(event, graph).join(', '), hearersOf(event, graph).map(({ service, by }) => (by === 'copy' ? `${service} (copy)` : service)).join(', ')]),
     ),
     ...events.flatMap((event: EventContract) => eventSection(event, graph)),
   ]);

@@ -204,6 +204,15 @@ export const SigningKeyPublished = defineEvent({
   },
 });
 
+/** A signing key signs no more. */
+export const SigningKeyRetired = defineEvent({
+  name: 'SigningKeyRetired',
+  type: 'signing-key.retired.v1',
+  description: 'A signing key signs no more; after `trustedUntil` no token that it signed is valid, and nobody need trust it.',
+  schema: z.object({ keyId: z.string().min(1).max(64), retiredAt: timestamp, trustedUntil: timestamp }),
+  example: { keyId: device, retiredAt: at, trustedUntil: later },
+});
+
 /** Every event, in the order of the story. */
 export const events = [
   CookieIssued,
@@ -217,4 +226,5 @@ export const events = [
   TokenRevoked,
   DeviceRevoked,
   SigningKeyPublished,
+  SigningKeyRetired,
 ] as const;

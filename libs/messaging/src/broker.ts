@@ -87,8 +87,11 @@ export interface Broker {
   readonly state: BrokerState;
   /** Declares the service's queues and bindings; repeating it is harmless. */
   declare(service: ServiceMessaging): Promise<void>;
-  /** Publishes with confirms and `mandatory`; one outcome an event, in their order. Never rejects. */
-  publish(events: readonly CloudEvent[]): Promise<readonly PublishOutcome[]>;
+  /**
+   * Publishes with confirms and `mandatory`; one outcome an event, in their order. Never rejects. With `copyFor` the
+   * events go to that service alone.
+   */
+  publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]>;
   /** Starts consuming `<service>.in`; keeps consuming through channel errors, `basic.cancel` and reconnects until stopped. */
   consume(service: ServiceMessaging, handler: BatchHandler): Promise<Running>;
   /** Asks a service. Rejects with `RequestTimeout` or `RequestUnroutable`. */

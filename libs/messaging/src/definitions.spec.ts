@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { CookieIssued, DeviceRegistered, hear, type ServiceMessaging } from '@latchkey/contracts';
+import { CookieIssued, DeviceRegistered, hear, hearCopy, say, type ServiceMessaging } from '@latchkey/contracts';
 import { brokerPasswordHash, definitionsOf } from './definitions.js';
 
-const cookie: ServiceMessaging = { service: 'cookie', hears: [hear(DeviceRegistered, ['cookie'])], says: [CookieIssued], asks: ['device-registry'] };
-const registry: ServiceMessaging = { service: 'device-registry', hears: [hear(CookieIssued, ['cookie'])], says: [DeviceRegistered], asks: [] };
+const cookie: ServiceMessaging = { service: 'cookie', hears: [hearCopy(DeviceRegistered, ['cookie'])], says: [say(CookieIssued)], asks: ['device-registry'] };
+const registry: ServiceMessaging = { service: 'device-registry', hears: [hear(CookieIssued, ['cookie'])], says: [say(DeviceRegistered, ['cookie'])], asks: [] };
 const services = [cookie, registry];
 
 function rightsOf(name: string): { allows(action: 'configure' | 'write' | 'read', resource: string): boolean } {
@@ -43,22 +43,26 @@ describe('definitions', () => {
       }
     }
     expect(rightsOf('checkout-acme').allows('read', 'latchkey.events')).toBe(false);
-    expect(rightsOf('checkout-acme').allows('write', 'cookie.in')).toBe(false);
+    for (const name of ['cookie.in', 'latchkey.copies']) expect(rightsOf('checkout-acme').allows('write', name)).toBe(false);
   });
 
   it('restrict routing keys to what is said and heard', () => {
     const definitions = definitionsOf(services, {
       users: [
         { name: 'c', role: { kind: 'service', service: 'cookie' } },
+        { name: 'r', role: { kind: 'service', service: 'device-registry' } },
         { name: 'checkout-acme', role: { kind: 'checkout' } },
         { name: 'root', role: { kind: 'administrator' } },
       ],
     });
     expect(definitions['topic_permissions']).toEqual([
-      { user: 'c', vhost: '/', exchange: 'latchkey.events', write: '^(?:cookie\\.issued\\.v1)$', read: '^(?:device\\.registered\\.v1)$' },
+      { user: 'c', vhost: '/', exchange: 'latchkey.events', write: '^(?:cookie\\.issued\\.v1)$', read: '^$' },
+      { user: 'c', vhost: '/', exchange: 'latchkey.copies', write: '^$', read: '^(?:cookie\\.device\\.registered\\.v1)$' },
+      { user: 'r', vhost: '/', exchange: 'latchkey.events', write: '^(?:device\\.registered\\.v1)$', read: '^(?:cookie\\.issued\\.v1)$' },
+      { user: 'r', vhost: '/', exchange: 'latchkey.copies', write: '^(?:cookie\\.device\\.registered\\.v1)$', read: '^$' },
       { user: 'checkout-acme', vhost: '/', exchange: 'latchkey.events', write: '^purchase\\.(completed|refunded)\\.v1$', read: '^$' },
     ]);
-    expect(definitions['users']!.map(({ name, tags }) => [name, tags])).toEqual([['c', []], ['checkout-acme', []], ['root', ['administrator']]]);
+    expect(definitions['users']!.map(({ name, tags }) => [name, tags])).toEqual([['c', []], ['r', []], ['checkout-acme', []], ['root', ['administrator']]]);
   });
 
   it('raise the delivery limit of input queues and of nothing else', () => {
@@ -70,7 +74,7 @@ describe('definitions', () => {
   });
 
   it('refuse a user of a service that does not exist', () => {
-    expect(() => definitionsOf([cookie], { users: [{ name: 'x', role: { kind: 'service', service: 'gateway' } }] })).toThrow('gateway');
+    expect(() => definitionsOf([registry].map((one) => ({ ...one, says: [] })), { users: [{ name: 'x', role: { kind: 'service', service: 'gateway' } }] })).toThrow('gateway');
   });
 });
 

@@ -1,6 +1,6 @@
 import type { ServiceMessaging, ServiceName } from '@latchkey/contracts';
 import { type RetryRung, retryLadder } from './broker.js';
-import { EVENTS_EXCHANGE, isAsked, namesOf, REQUESTS_EXCHANGE, topologyOf } from './topology.js';
+import { COPIES_EXCHANGE, EVENTS_EXCHANGE, isAsked, namesOf, publicationHeardBy, publicationOf, REQUESTS_EXCHANGE, topologyOf } from './topology.js';
 
 /** Whom a broker user acts for, which decides what it may do. */
 export type BrokerRole =
@@ -61,10 +61,7 @@ export function definitionsOf(services: readonly ServiceMessaging[], options: De
       tags: role.kind === 'administrator' ? ['administrator'] : [],
     })),
     permissions: users.map((user) => ({ user: user.name, vhost, ...rightsOf(user.role, services, ladder) })),
-    topic_permissions: users.flatMap((user) => {
-      const rights = topicRightsOf(user.role, services);
-      return rights ? [{ user: user.name, vhost, exchange: EVENTS_EXCHANGE, ...rights }] : [];
-    }),
+    topic_permissions: users.flatMap((user) => topicRightsOf(user.role, services).map((rights) => ({ user: user.name, vhost, ...rights }))),
     exchanges: topology.exchanges.map(({ name, type }) => ({
       name,
       vhost,
@@ -114,20 +111,28 @@ function rightsOf(role: BrokerRole, services: readonly ServiceMessaging[], ladde
     configure: exactly(own),
     write: exactly([
       ...own,
-      ...(messaging.says.length > 0 ? [EVENTS_EXCHANGE] : []),
+      ...(messaging.says.some(({ passedOn }) => !passedOn) ? [EVENTS_EXCHANGE] : []),
+      ...(messaging.says.some(({ copiesTo }) => copiesTo.length > 0) ? [COPIES_EXCHANGE] : []),
       ...(asks ? [REQUESTS_EXCHANGE] : []),
       ...(asked ? ['amq.default'] : []),
     ]),
-    read: exactly([...own, EVENTS_EXCHANGE, ...(asked ? [REQUESTS_EXCHANGE] : [])]),
+    read: exactly([...own, EVENTS_EXCHANGE, COPIES_EXCHANGE, ...(asked ? [REQUESTS_EXCHANGE] : [])]),
   };
 }
 
-/** With which routing keys a role may publish events (`write`) and bind its queue (`read`). */
-function topicRightsOf(role: BrokerRole, services: readonly ServiceMessaging[]): Omit<Rights, 'configure'> | undefined {
-  if (role.kind === 'administrator') return undefined;
-  if (role.kind === 'checkout') return { write: CHECKOUT_TYPES, read: NOTHING };
-  const { says, hears } = messagingOf(role.service, services);
-  return { write: exactly(says.map(({ type }) => type)), read: exactly(hears.map(({ event }) => event.type)) };
+/** With which routing keys of the events' exchanges a role may publish (`write`) and bind its queue (`read`). */
+function topicRightsOf(role: BrokerRole, services: readonly ServiceMessaging[]): (Omit<Rights, 'configure'> & { readonly exchange: string })[] {
+  if (role.kind === 'administrator') return [];
+  if (role.kind === 'checkout') return [{ exchange: EVENTS_EXCHANGE, write: CHECKOUT_TYPES, read: NOTHING }];
+  const { service, says, hears } = messagingOf(role.service, services);
+  const originals = says.filter(({ passedOn }) => !passedOn).map(({ event }) => event.type);
+  const copies = says.flatMap(({ event, copiesTo }) => copiesTo.map((to) => publicationOf(event.type, to).routingKey));
+  const heard = hears.map((subscription) => publicationHeardBy(service, subscription));
+  const readable = (from: string): string => exactly(heard.flatMap(({ exchange, routingKey }) => (exchange === from ? [routingKey] : [])));
+  return [
+    { exchange: EVENTS_EXCHANGE, write: exactly(originals), read: readable(EVENTS_EXCHANGE) },
+    { exchange: COPIES_EXCHANGE, write: exactly(copies), read: readable(COPIES_EXCHANGE) },
+  ];
 }
 
 function messagingOf(service: ServiceName, services: readonly ServiceMessaging[]): ServiceMessaging {

@@ -88,7 +88,7 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
     const verdicts = new Array<Verdict>(messages.length).fill(done);
     const groups = new Map<string, { index: number; delivery: Delivery }[]>();
     for (const [index, message] of messages.entries()) {
-      const reading = readDelivery(message, this.subscriptions, this.options.checkouts);
+      const reading = readDelivery(message, this.options.messaging.service, this.subscriptions, this.options.checkouts);
       if (!reading.ok) {
         verdicts[index] = { kind: 'quarantine', reason: reading.reason };
         this.options.observer.handled('unreadable', verdicts[index], 0, message.attempt);

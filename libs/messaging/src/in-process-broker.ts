@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
 import { Pool } from 'pg';
 import {
@@ -16,26 +17,30 @@ import {
 } from './broker.js';
 import { toMessage } from './cloud-event-codec.js';
 import { Consumer } from './in-process/consumer.js';
-import { MessageStore, type OutgoingMessage } from './in-process/message-store.js';
+import { MessageStore, type OutgoingMessage, stateAfter } from './in-process/message-store.js';
 import { RequestDesk } from './in-process/request-desk.js';
-import { migrate } from './in-process/schema.js';
+import { migrate, NewerBusError } from './in-process/schema.js';
 import { ServiceQueue } from './in-process/service-queue.js';
 import type { BrokerLogger } from './observer.js';
+import { COPIES_EXCHANGE, EVENTS_EXCHANGE, type Publication, publicationHeardBy, publicationOf } from './topology.js';
 
 /** What an in-process bus is opened with. */
 export interface InProcessBrokerOptions extends Partial<RetryPolicy> {
   /** A PostgreSQL database that belongs to the bus alone. Its tables are made on opening. */
   readonly databaseUrl: string;
   readonly logger?: Pick<BrokerLogger, 'warn'>;
+  /** How long to wait for a database that cannot be reached yet. By default not at all. */
+  readonly waitMs?: number;
 }
 
 const CONNECTIONS_MAX = 4;
 const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_RETRY_MS = 500;
 /** A database that took a query and never answers must not stop the bus for ever: the outcome is then unknown. */
 const QUERY_TIMEOUT_MS = 30_000;
 
 /**
- * Opens the bus of a single process. Rejects when the database cannot be reached, or was written by a newer version.
+ * Opens the bus of a single process. Rejects when the database cannot be reached in time, or was written by a newer version.
  *
  * Only one process at a time may consume from a database (standalone refuses a second one on its data directory). Another
  * may look into the quarantine and redrive it meanwhile.
@@ -53,7 +58,7 @@ export async function openInProcessBroker(options: InProcessBrokerOptions): Prom
   // Without a listener a connection that is cut while idle would end the process. The pool has already dropped it.
   pool.on('error', (error) => logger.warn('the bus lost a database connection', { error: error.message }));
   try {
-    await migrate(pool);
+    await migrateWhenUp(pool, Date.now() + (options.waitMs ?? 0));
     const store = new MessageStore(pool);
     const policy = { ladder: options.ladder ?? retryLadder, attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX };
     return new InProcessBroker(pool, store, policy, await store.highestId(), logger);
@@ -73,7 +78,8 @@ export async function openInProcessBroker(options: InProcessBrokerOptions): Prom
  * misses what was published meanwhile for others of the same type.
  */
 export class InProcessBroker implements Broker {
-  private readonly hearers = new Map<ServiceName, readonly string[]>();
+  /** Who hears what, by the routing keys of the publications. */
+  private readonly hearers = new Map<ServiceName, readonly Publication[]>();
   private readonly queues = new Map<ServiceName, ServiceQueue>();
   private readonly running = new Set<Running>();
   private readonly desk: RequestDesk;
@@ -97,14 +103,16 @@ export class InProcessBroker implements Broker {
   }
 
   async declare(messaging: ServiceMessaging): Promise<void> {
-    this.hearers.set(messaging.service, [...new Set(messaging.hears.map(({ event }) => event.type))]);
+    this.hearers.set(
+      messaging.service,
+      messaging.hears.map((subscription) => publicationHeardBy(messaging.service, subscription)),
+    );
   }
 
-  async publish(events: readonly CloudEvent[]): Promise<readonly PublishOutcome[]> {
-    const heard = new Set([...this.hearers.values()].flat());
-    const encoded = events.map((event) => (heard.has(event.type) ? this.encode(event) : 'unroutable'));
+  async publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]> {
+    const encoded = events.map((event) => (this.hearersOf(event.type, copyFor).length > 0 ? this.encode(event) : 'unroutable'));
     const messages = encoded.filter((outcome): outcome is OutgoingMessage => typeof outcome === 'object');
-    const outcome = messages.length === 0 ? 'confirmed' : await this.confirm(messages);
+    const outcome = messages.length === 0 ? 'confirmed' : await this.confirm(messages, copyFor);
     return encoded.map((each) => (typeof each === 'object' ? outcome : each));
   }
 
@@ -154,17 +162,23 @@ export class InProcessBroker implements Broker {
     }
   }
 
-  private async confirm(messages: readonly OutgoingMessage[]): Promise<PublishOutcome> {
-    const hearers = [...this.hearers].flatMap(([service, types]) => types.map((type) => [service, type] as const));
+  private async confirm(messages: readonly OutgoingMessage[], copyFor: ServiceName | undefined): Promise<PublishOutcome> {
+    const types = [...new Set(messages.map(({ type }) => type))];
+    const hearers = types.flatMap((type) => this.hearersOf(type, copyFor).map((service) => [service, type] as const));
     try {
-      await this.store.insert(messages, hearers);
+      await this.store.insert(messages, hearers, copyFor === undefined ? EVENTS_EXCHANGE : COPIES_EXCHANGE);
     } catch (error) {
       this.logger.warn('events could not be stored', { events: messages.length, error: nameOf(error) });
       return 'failed';
     }
-    const types = new Set(messages.map(({ type }) => type));
-    for (const [service, heard] of this.hearers) if (heard.some((type) => types.has(type))) this.queues.get(service)?.ring();
+    for (const service of new Set(hearers.map(([service]) => service))) this.queues.get(service)?.ring();
     return 'confirmed';
+  }
+
+  private hearersOf(type: string, copyFor: ServiceName | undefined): ServiceName[] {
+    const { exchange, routingKey } = publicationOf(type, copyFor);
+    const hears = (heard: Publication): boolean => heard.exchange === exchange && heard.routingKey === routingKey;
+    return [...this.hearers].flatMap(([service, publications]) => (publications.some(hears) ? [service] : []));
   }
 
   /** What starts after closing would never be stopped, and would ask a database that is gone for ever. */
@@ -187,6 +201,17 @@ export class InProcessBroker implements Broker {
     };
     this.running.add(tracked);
     return tracked;
+  }
+}
+
+async function migrateWhenUp(pool: Pool, deadlineMs: number): Promise<void> {
+  for (;;) {
+    try {
+      return await migrate(pool);
+    } catch (error) {
+      if (error instanceof NewerBusError || stateAfter(error) !== 'down' || Date.now() >= deadlineMs) throw error;
+      await delay(CONNECT_RETRY_MS);
+    }
   }
 }
 

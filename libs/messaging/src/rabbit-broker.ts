@@ -19,6 +19,7 @@ import { toMessage } from './cloud-event-codec.js';
 import { Answering } from './rabbit/answering.js';
 import { Asker } from './rabbit/asker.js';
 import { pause } from './rabbit/backoff.js';
+import { BindingUpkeep } from './rabbit/binding-upkeep.js';
 import { ConfirmedPublisher } from './rabbit/confirmed-publisher.js';
 import { Consumption } from './rabbit/consumption.js';
 import { declareTopology, onChannel } from './rabbit/declare-topology.js';
@@ -27,7 +28,7 @@ import { Link } from './rabbit/link.js';
 import type { BrokerLogger } from './observer.js';
 import { messageOf } from './rabbit/message-of.js';
 import { listQuarantined, redriveQuarantined } from './rabbit/quarantine.js';
-import { EVENTS_EXCHANGE, eventTopology, namesOf, requestTopology, type Topology } from './topology.js';
+import { eventTopology, namesOf, publicationOf, requestTopology, type Topology } from './topology.js';
 
 /** What `connectRabbit` takes. */
 export interface RabbitOptions extends Partial<RetryPolicy> {
@@ -46,6 +47,8 @@ export interface RabbitOptions extends Partial<RetryPolicy> {
   readonly confirmTimeoutMs?: number;
   /** See `ConsumptionOptions`. */
   readonly handlerGraceMs?: number;
+  /** How often bindings are bound again, in case somebody removed one. */
+  readonly bindingUpkeepMs?: number;
 }
 
 /** How long an operator's question waits for the broker to be there. */
@@ -77,7 +80,8 @@ export class RabbitBroker implements Broker {
   /** Apart from the events, so that an event that may not be published does not take retries down with its channel. */
   private readonly verdicts: ConfirmedPublisher;
   private asker: Asker | undefined;
-  private readonly declared = new Map<ServiceName, Topology>();
+  private readonly declared = new Map<string, Topology>();
+  private readonly upkeep: BindingUpkeep;
   private readonly running = new Set<Running>();
   private readonly policy: RetryPolicy;
   private readonly user: string;
@@ -94,6 +98,7 @@ export class RabbitBroker implements Broker {
     };
     this.consuming = new Link({ url, name: `${clientName} (consuming)`, logger, prepare });
     this.publishing = new Link({ url, name: `${clientName} (publishing)`, logger });
+    this.upkeep = new BindingUpkeep(this.consuming, { logger, intervalMs: options.bindingUpkeepMs ?? 5_000, topologies: () => this.declared.values() });
     this.events = new ConfirmedPublisher(this.publishing, { name: 'events', logger, confirmTimeoutMs });
     this.verdicts = new ConfirmedPublisher(this.publishing, { name: 'verdicts', logger, confirmTimeoutMs });
   }
@@ -111,13 +116,13 @@ export class RabbitBroker implements Broker {
     const topology = eventTopology(messaging, this.policy.ladder);
     await this.consuming.attempted();
     if (this.consuming.state !== 'down') await this.declareNow(topology);
-    this.declared.set(messaging.service, topology);
+    this.declared.set(namesOf(messaging.service).in, topology);
     if (this.consuming.state === 'down') return;
     await Promise.all([this.events.begun(), this.verdicts.begun()]);
   }
 
-  async publish(events: readonly CloudEvent[]): Promise<readonly PublishOutcome[]> {
-    const encoded = events.map((event) => this.encode(event));
+  async publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]> {
+    const encoded = events.map((event) => this.encode(event, copyFor));
     const outcomes = await this.events.send(encoded.filter((message) => message !== undefined));
     let sent = 0;
     return encoded.map((message) => {
@@ -154,7 +159,9 @@ export class RabbitBroker implements Broker {
   async serve(service: ServiceName, handler: RequestHandler): Promise<Running> {
     const { logger, requestPrefetch = 64 } = this.options;
     const declare = (connection: ChannelModel) => declareTopology(connection, requestTopology(service), logger);
-    return this.start(new Answering(this.publishing, { service, handler, prefetch: requestPrefetch, logger, declare }));
+    const answering = await this.start(new Answering(this.publishing, { service, handler, prefetch: requestPrefetch, logger, declare }));
+    this.declared.set(namesOf(service).requests, requestTopology(service));
+    return answering;
   }
 
   async quarantined(service: ServiceName, limit: number): Promise<readonly QuarantinedMessage[]> {
@@ -188,6 +195,7 @@ export class RabbitBroker implements Broker {
   }
 
   private async shutDown(): Promise<void> {
+    await this.upkeep.stop();
     await Promise.all([...this.running].map((part) => part.stop()));
     // The connections end the channels too, should the broker not answer.
     const channels = [this.events, this.verdicts, this.asker].map((part) => part?.close());
@@ -211,10 +219,10 @@ export class RabbitBroker implements Broker {
     return running;
   }
 
-  private encode(event: CloudEvent): OutgoingMessage | undefined {
+  private encode(event: CloudEvent, copyFor: ServiceName | undefined): OutgoingMessage | undefined {
     try {
       const { body, contentType, headers, messageId } = toMessage(event);
-      return { exchange: EVENTS_EXCHANGE, routingKey: event.type, body, properties: { contentType, headers, messageId } };
+      return { ...publicationOf(event.type, copyFor), body, properties: { contentType, headers, messageId } };
     } catch (error) {
       this.options.logger.error('an event cannot be written as a message', { type: event.type, id: event.id, error: messageOf(error) });
       return undefined;

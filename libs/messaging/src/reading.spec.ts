@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { DeviceRegistered, type EventContract, hear, PurchaseCompleted, type Subscription } from '@latchkey/contracts';
+import { DeviceRegistered, DeviceRevoked, type EventContract, hear, hearCopy, PurchaseCompleted, PurchaseRefunded, type Subscription } from '@latchkey/contracts';
 import type { RawMessage } from './broker.js';
 import { toMessage } from './cloud-event-codec.js';
 import { checkoutUsers } from './publisher-check.js';
 import { readDelivery } from './reading.js';
 
-const hears: Subscription[] = [hear(PurchaseCompleted, ['merchantId', 'purchaseId']), hear(DeviceRegistered, ['merchantId', 'cookie'])];
+const hears: Subscription[] = [hear(PurchaseCompleted, ['merchantId', 'purchaseId']), hear(DeviceRegistered, ['merchantId', 'cookie']), hearCopy(DeviceRevoked, ['deviceId']), hearCopy(PurchaseRefunded, ['purchaseId'])];
 const subscriptions = new Map(hears.map((subscription) => [subscription.event.type, subscription]));
 const checkouts = checkoutUsers(new Map([['shop', 'default']]));
-const read = (message: RawMessage) => readDelivery(message, subscriptions, checkouts);
+const read = (message: RawMessage) => readDelivery(message, 'token-issuer', subscriptions, checkouts);
 
 function message(event: EventContract, change: Partial<RawMessage> & { data?: unknown } = {}): RawMessage {
   const { data = event.example, ...rest } = change;
@@ -31,9 +31,22 @@ describe('readDelivery', () => {
   });
 
   it('refuses what came into the queue by another way than the exchange of events', () => {
-    for (const exchange of ['', 'token-issuer.retry', 'amq.topic']) {
-      expect(read(message(DeviceRegistered as never, { exchange }))).toEqual({ ok: false, reason: expect.stringMatching(/exchange of events/) });
+    for (const exchange of ['', 'token-issuer.retry', 'amq.topic', 'latchkey.copies']) {
+      expect(read(message(DeviceRegistered as never, { exchange }))).toEqual({ ok: false, reason: 'it was not published to latchkey.events' });
     }
+  });
+
+  it('takes a copy that was addressed to the service, and no other publication of it', () => {
+    const copy = { exchange: 'latchkey.copies', routingKey: 'token-issuer.device.revoked.v1' };
+    expect(read(message(DeviceRevoked as never, copy))).toMatchObject({ ok: true, type: 'device.revoked.v1' });
+    for (const other of [{ exchange: 'latchkey.events' }, { routingKey: 'gateway.device.revoked.v1' }, { routingKey: 'token-issuer.purchase.refunded.v1' }, { routingKey: 'device.revoked.v1' }]) {
+      expect(read(message(DeviceRevoked as never, { ...copy, ...other })).ok).toBe(false);
+    }
+  });
+
+  it('believes what another service passes on, which has checked whose it is', () => {
+    const copy = { exchange: 'latchkey.copies', routingKey: 'token-issuer.purchase.refunded.v1', publisher: undefined };
+    expect(read(message(PurchaseRefunded as never, copy))).toMatchObject({ ok: true, event: { source: '/x' } });
   });
 
   it('refuses a type that the service does not hear', () => {

@@ -1,8 +1,8 @@
-import type { CloudEvent, Subscription } from '@latchkey/contracts';
+import type { CloudEvent, ServiceName, Subscription } from '@latchkey/contracts';
 import type { RawMessage } from './broker.js';
 import { readMessage } from './cloud-event-codec.js';
 import { type CheckoutUsers, refuseForeignCheckout } from './publisher-check.js';
-import { EVENTS_EXCHANGE } from './topology.js';
+import { publicationHeardBy } from './topology.js';
 
 /** A message that a handler can take, or the reason for which it goes to quarantine at once. */
 export type Reading = { readonly ok: true; readonly event: CloudEvent; readonly type: string } | { readonly ok: false; readonly reason: string };
@@ -13,28 +13,31 @@ const fromCheckouts = /^purchase\.(?:completed|refunded)\./;
 /**
  * Reads one message for a service: its form, its origin, and the fields that the service uses.
  *
- * It must have been published to the events' exchange under its own type, first time, retry or redrive alike. The broker
- * checks routing keys, not headers, so otherwise a checkout could publish `device.registered.v1` inside a
- * `purchase.completed.v1`; and what was put into the queue by another way has been checked by nobody.
+ * It must have been published where the service hears it, under the routing key of its own type, first time, retry or
+ * redrive alike. The broker checks routing keys, not headers, so otherwise a checkout could publish `device.registered.v1`
+ * inside a `purchase.completed.v1`; and what was put into the queue by another way has been checked by nobody.
  */
 export function readDelivery(
   message: RawMessage,
+  service: ServiceName,
   subscriptions: ReadonlyMap<string, Subscription>,
   checkouts: CheckoutUsers,
 ): Reading {
   const read = readMessage(message);
   if (!read.ok) return read;
   const { event } = read;
-  if (message.exchange !== EVENTS_EXCHANGE) return { ok: false, reason: 'it was not published to the exchange of events' };
-  if (event.type !== message.routingKey) return { ok: false, reason: 'the CloudEvents type is not the routing key' };
   const subscription = subscriptions.get(event.type);
   if (!subscription) return { ok: false, reason: 'the service does not hear this type' };
+  const published = publicationHeardBy(service, subscription);
+  if (message.exchange !== published.exchange) return { ok: false, reason: `it was not published to ${published.exchange}` };
+  if (message.routingKey !== published.routingKey) return { ok: false, reason: 'the routing key is not that of its CloudEvents type' };
   const data = subscription.schema.safeParse(event.data);
   if (!data.success) {
     const paths = data.error.issues.slice(0, 8).map((issue) => `/${issue.path.map(String).join('/')}`);
     return { ok: false, reason: `the data breaks the schema at ${paths.join(', ')}` };
   }
-  if (fromCheckouts.test(event.type)) {
+  // What the issuer passes on to another service it has checked itself.
+  if (subscription.by === 'original' && fromCheckouts.test(event.type)) {
     const { merchantId } = data.data as { merchantId?: unknown };
     const refusal = refuseForeignCheckout(message, merchantId, checkouts);
     if (refusal !== undefined) return { ok: false, reason: refusal };

@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { DeviceRegistered, hear, PurchaseCompleted, type ServiceMessaging, TokenIssued } from '@latchkey/contracts';
+import { DeviceRegistered, hear, hearCopy, passOn, PurchaseCompleted, say, type ServiceMessaging } from '@latchkey/contracts';
 import { eventTopology, requestTopology, topologyOf } from './topology.js';
 
 const issuer: ServiceMessaging = {
   service: 'token-issuer',
   hears: [hear(PurchaseCompleted, ['cookie']), hear(DeviceRegistered, ['cookie'])],
-  says: [TokenIssued],
+  says: [],
   asks: ['cookie'],
 };
-const cookie: ServiceMessaging = { service: 'cookie', hears: [hear(DeviceRegistered, ['cookie'])], says: [], asks: [] };
+const cookie: ServiceMessaging = { service: 'cookie', hears: [hearCopy(DeviceRegistered, ['cookie'])], says: [], asks: [] };
+const registry: ServiceMessaging = { service: 'device-registry', hears: [], says: [say(DeviceRegistered, ['cookie'])], asks: [] };
+const system = [issuer, cookie, registry];
 
 /** Every argument name that RabbitMQ 3.10 knows for quorum queues, of those we could be tempted by. */
 const known = ['x-queue-type', 'x-dead-letter-exchange', 'x-dead-letter-routing-key', 'x-dead-letter-strategy', 'x-overflow', 'x-message-ttl', 'x-delivery-limit'];
@@ -46,9 +48,8 @@ describe('the topology of a service that hears', () => {
     expect(argumentsOf('token-issuer.dlq')).toEqual({ 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 });
   });
 
-  it('binds what it hears, each once, and the ways of its retry exchange', () => {
-    const twice = { ...issuer, hears: [...issuer.hears, hear(DeviceRegistered, ['deviceId'])] };
-    expect(eventTopology(twice).bindings).toEqual([
+  it('binds what it hears and the ways of its retry exchange', () => {
+    expect(eventTopology(issuer).bindings).toEqual([
       { exchange: 'token-issuer.retry', routingKey: 'dlq', queue: 'token-issuer.dlq' },
       { exchange: 'token-issuer.retry', routingKey: 'in', queue: 'token-issuer.in' },
       { exchange: 'token-issuer.retry', routingKey: '5s', queue: 'token-issuer.retry.5s' },
@@ -58,24 +59,36 @@ describe('the topology of a service that hears', () => {
       { exchange: 'latchkey.events', routingKey: 'purchase.completed.v1', queue: 'token-issuer.in' },
       { exchange: 'latchkey.events', routingKey: 'device.registered.v1', queue: 'token-issuer.in' },
     ]);
+    expect(eventTopology(cookie).bindings.at(-1)).toEqual({ exchange: 'latchkey.copies', routingKey: 'cookie.device.registered.v1', queue: 'cookie.in' });
   });
 
   it('uses no argument that RabbitMQ 3.10 does not know', () => {
-    for (const queue of topologyOf([issuer, cookie]).queues) expect(known).toEqual(expect.arrayContaining(Object.keys(queue.arguments)));
+    for (const queue of topologyOf(system).queues) expect(known).toEqual(expect.arrayContaining(Object.keys(queue.arguments)));
   });
 });
 
 describe('the topology of a system', () => {
   it('names each exchange once, and gives a request queue to those that are asked', () => {
-    const topology = topologyOf([issuer, cookie]);
+    const topology = topologyOf(system);
     expect(topology.exchanges).toEqual([
       { name: 'latchkey.events', type: 'topic', shared: true },
+      { name: 'latchkey.copies', type: 'topic', shared: true },
       { name: 'token-issuer.retry', type: 'direct', shared: false },
       { name: 'cookie.retry', type: 'direct', shared: false },
       { name: 'latchkey.rpc', type: 'direct', shared: true },
+      { name: 'device-registry.retry', type: 'direct', shared: false },
     ]);
     expect(topology.queues.map(({ name }) => name).filter((name) => name.endsWith('.rpc'))).toEqual(['cookie.rpc']);
     expect(topology.bindings).toEqual(expect.arrayContaining([...requestTopology('cookie').bindings]));
     expect(new Set(topology.queues.map(({ name }) => name)).size).toBe(topology.queues.length);
+  });
+
+  it.each([
+    ['two hear one original', [issuer, { ...cookie, hears: [hear(DeviceRegistered, ['cookie'])] }, { ...registry, says: [say(DeviceRegistered)] }], 'cookie hears the original of device.registered.v1'],
+    ['a copy is said by nobody', [issuer, cookie], 'nobody says the copy cookie.device.registered.v1'],
+    ['a copy is heard by nobody', [issuer, cookie, { ...registry, says: [say(DeviceRegistered, ['cookie', 'gateway'])] }], 'nobody hears the copy gateway.device.registered.v1'],
+    ['what is passed on is heard by nobody', [...system, { ...cookie, service: 'gateway', hears: [], says: [passOn(PurchaseCompleted, ['license-server'])] }], 'nobody hears the copy license-server.purchase.completed.v1'],
+  ] as [string, ServiceMessaging[], string][])('is refused where %s', (_, services, problem) => {
+    expect(() => topologyOf(services)).toThrow(problem);
   });
 });

@@ -1,8 +1,31 @@
-import type { ServiceMessaging, ServiceName } from '@latchkey/contracts';
+import type { ServiceMessaging, ServiceName, Subscription } from '@latchkey/contracts';
 import { type RetryRung, retryLadder } from './broker.js';
 
 /** The topic exchange to which every event is published, with its CloudEvents `type` as routing key. */
 export const EVENTS_EXCHANGE = 'latchkey.events';
+
+/**
+ * The topic exchange for copies, one a hearing service, with `<service>.<type>` as routing key. One publication for each
+ * queue that must get it: so `mandatory` returns what any of them would miss.
+ */
+export const COPIES_EXCHANGE = 'latchkey.copies';
+
+/** Under what an event is published: as the original, or as the copy for one service. */
+export interface Publication {
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+/** Under what an event of this type is published. */
+export function publicationOf(type: string, copyFor?: ServiceName): Publication {
+  if (copyFor === undefined) return { exchange: EVENTS_EXCHANGE, routingKey: type };
+  return { exchange: COPIES_EXCHANGE, routingKey: `${copyFor}.${type}` };
+}
+
+/** Under what a service hears an event. */
+export function publicationHeardBy(service: ServiceName, { by, event }: Subscription): Publication {
+  return publicationOf(event.type, by === 'copy' ? service : undefined);
+}
 
 /** The direct exchange through which services ask each other, with the asked service's name as routing key. */
 export const REQUESTS_EXCHANGE = 'latchkey.rpc';
@@ -84,11 +107,11 @@ export function eventTopology(messaging: ServiceMessaging, ladder: readonly Retr
     'x-dead-letter-routing-key': routingKey,
     ...deadLetterSafely,
   });
-  const types = [...new Set(messaging.hears.map(({ event }) => event.type))];
   const bind = (exchange: string, routingKey: string, queue: string): BindingDeclaration => ({ exchange, queue, routingKey });
   return {
     exchanges: [
       { name: EVENTS_EXCHANGE, type: 'topic', shared: true },
+      { name: COPIES_EXCHANGE, type: 'topic', shared: true },
       { name: names.retryExchange, type: 'direct', shared: false },
     ],
     queues: [
@@ -103,7 +126,7 @@ export function eventTopology(messaging: ServiceMessaging, ladder: readonly Retr
       bind(names.retryExchange, RETRY_KEYS.dlq, names.dlq),
       bind(names.retryExchange, RETRY_KEYS.in, names.in),
       ...ladder.map(({ name }) => bind(names.retryExchange, name, names.rung(name))),
-      ...types.map((type) => bind(EVENTS_EXCHANGE, type, names.in)),
+      ...messaging.hears.map((subscription) => ({ queue: names.in, ...publicationHeardBy(messaging.service, subscription) })),
     ],
   };
 }
@@ -133,8 +156,12 @@ export function isAsked(service: ServiceName, services: readonly ServiceMessagin
   return services.some(({ asks }) => asks.includes(service));
 }
 
-/** The topology of a whole system: every service's events, and the requests to those that are asked. */
+/**
+ * The topology of a whole system: every service's events, and the requests to those that are asked. Throws where the
+ * services' lists contradict each other.
+ */
 export function topologyOf(services: readonly ServiceMessaging[], ladder: readonly RetryRung[] = retryLadder): Topology {
+  refuseContradictions(services);
   const parts = services.flatMap((messaging) => [
     eventTopology(messaging, ladder),
     ...(isAsked(messaging.service, services) ? [requestTopology(messaging.service)] : []),
@@ -145,4 +172,23 @@ export function topologyOf(services: readonly ServiceMessaging[], ladder: readon
     queues: parts.flatMap(({ queues }) => queues),
     bindings: parts.flatMap(({ bindings }) => bindings),
   };
+}
+
+/**
+ * Two services that hear one original would hide each other's lost binding; a copy that nobody says never comes; a copy
+ * that nobody hears never leaves the outbox. (What no service says comes from outside and has no copies.)
+ */
+function refuseContradictions(services: readonly ServiceMessaging[]): void {
+  const heard = services.flatMap(({ service, hears }) => hears.map(({ event, by }) => ({ service, type: event.type, by })));
+  const copies = services.flatMap(({ says }) => says.flatMap(({ event, copiesTo }) => copiesTo.map((to) => publicationOf(event.type, to).routingKey)));
+  const originals = heard.filter(({ by }) => by === 'original');
+  const expected = heard.filter(({ by }) => by === 'copy').map(({ service, type }) => publicationOf(type, service).routingKey);
+  const problems = [
+    ...originals
+      .filter(({ type }, index) => originals.findIndex((other) => other.type === type) < index)
+      .map(({ service, type }) => `${service} hears the original of ${type}, as another service does: let it hear a copy`),
+    ...expected.filter((key) => !copies.includes(key)).map((key) => `nobody says the copy ${key}`),
+    ...copies.filter((key) => !expected.includes(key)).map((key) => `nobody hears the copy ${key}`),
+  ];
+  if (problems.length > 0) throw new Error(`the lists of subscriptions contradict each other: ${problems.join('; ')}`);
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CookieIssued, DeviceRegistered, DeviceRevoked } from '@latchkey/contracts';
 import { eventually } from '@latchkey/kits';
 import { BATCH_SIZE_MAX, type Broker, done, type RetryRung } from '../src/broker.js';
-import { cookieService, depthsOf, fastLadder, idOf, issuer, many, registered, remembering, revoked } from './contract-fixtures.js';
+import { cookieService, depthsOf, fastLadder, idOf, issuer, licenseServer, many, registered, remembering, revoked } from './contract-fixtures.js';
 import { describeRequestContract } from './request-contract.js';
 
 
@@ -75,6 +75,19 @@ function describePublishing(bus: () => Broker): void {
     const { handler, ids } = remembering();
     await bus().consume(issuer, handler);
     await eventually(() => expect(ids()).toEqual(['a', 'b']));
+  });
+
+  it('takes a copy to the service that it is for, and answers unroutable where that service hears none', async () => {
+    await bus().declare(licenseServer);
+    expect(await bus().publish([revoked('copy')], 'license-server')).toEqual(['confirmed']);
+    expect(await bus().publish([revoked('not heard')], 'token-issuer')).toEqual(['unroutable']);
+    expect(await bus().publish([registered('not heard')], 'license-server')).toEqual(['unroutable']);
+    expect(await bus().publish([revoked('original')])).toEqual(['confirmed']);
+    const [atIssuer, atLicenseServer] = [remembering(), remembering()];
+    await bus().consume(issuer, atIssuer.handler);
+    await bus().consume(licenseServer, atLicenseServer.handler);
+    await eventually(() => expect([atIssuer.ids(), atLicenseServer.ids()]).toEqual([['original'], ['copy']]));
+    expect(atLicenseServer.seen()[0]).toMatchObject({ exchange: 'latchkey.copies', routingKey: 'license-server.device.revoked.v1' });
   });
 
   it('confirms nothing when there is nothing to publish', async () => {

@@ -1,4 +1,4 @@
-import { type CloudEvent, DeviceRegistered, DeviceRevoked, hear, type ServiceMessaging } from '@latchkey/contracts';
+import { type CloudEvent, DeviceRegistered, DeviceRevoked, hear, hearCopy, type ServiceMessaging } from '@latchkey/contracts';
 import { type BatchHandler, type Broker, done, type QueueDepth, type RawMessage, type RetryRung, type Verdict } from '../src/broker.js';
 
 /** Hears `DeviceRegistered` and `DeviceRevoked`. */
@@ -11,6 +11,9 @@ export const issuer: ServiceMessaging = {
 
 /** Hears `DeviceRegistered` alone. */
 export const cookieService: ServiceMessaging = { service: 'cookie', hears: [hear(DeviceRegistered, ['deviceId'])], says: [], asks: ['token-issuer'] };
+
+/** Hears copies of `DeviceRevoked`. */
+export const licenseServer: ServiceMessaging = { service: 'license-server', hears: [hearCopy(DeviceRevoked, ['deviceId'])], says: [], asks: [] };
 
 /** A ladder that a test can wait for. */
 export const fastLadder: readonly RetryRung[] = [

@@ -148,6 +148,13 @@ describe('the in-process bus', () => {
     expect(await bus.publish([registered('a')])).toEqual(['confirmed']);
   });
 
+  it('waits for its database as long as it was told to', async () => {
+    const nowhere = 'postgresql://nobody@127.0.0.1:1/none';
+    const startedMs = Date.now();
+    await expect(openInProcessBroker({ databaseUrl: nowhere, waitMs: 1_200 })).rejects.toThrow();
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(1_200);
+  });
+
   it('refuses a database that a newer version has written', async () => {
     await buses.open();
     const client = new Client({ connectionString: database.url });

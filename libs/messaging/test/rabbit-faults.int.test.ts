@@ -5,7 +5,7 @@ import type { CloudEvent } from '@latchkey/contracts';
 import { done, RequestTimeout, RequestUnroutable } from '../src/broker.js';
 import type { RabbitBroker } from '../src/rabbit-broker.js';
 import { AmqpProxy } from './amqp-proxy.js';
-import { cookieService, depthsOf, idOf, issuer, many, registered, remembering, revoked } from './contract-fixtures.js';
+import { cookieService, depthsOf, idOf, issuer, licenseServer, many, registered, remembering, revoked } from './contract-fixtures.js';
 import { RabbitBus } from './rabbit-bus.js';
 import { asking } from './request-contract.js';
 
@@ -49,6 +49,30 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
     await eventually(() => expect(new Set(ids()).size).toBe(events.length), { timeoutMs: 20_000 });
     await eventually(async () => expect(await depthsOf(broker, issuer)).toEqual({ in: 0, retry: 0, dlq: 0 }));
     expect(broker.state).toBe('up');
+  });
+
+  it('finds every binding lost that one of several hearers needs, and binds it again', async () => {
+    await broker.declare(licenseServer);
+    const upkeep = bus.connect({ bindingUpkeepMs: 200 });
+    const bindings = async () => (await bus.vhost.management.bindings()).filter(({ source }) => source !== '').map(({ source, routing_key: key, destination }) => `${source} ${key} ${destination}`);
+    const before = (await bindings()).sort();
+    const unbind = async (exchange: string, queue: string, key: string) =>
+      bus.vhost.management.request('DELETE', `/api/bindings/${encodeURIComponent(bus.vhost.name)}/e/${exchange}/q/${queue}/${encodeURIComponent(key)}`);
+    const { handler, ids } = remembering();
+    await broker.consume(issuer, handler);
+
+    await unbind('latchkey.copies', 'license-server.in', 'license-server.device.revoked.v1');
+    await unbind('latchkey.events', 'token-issuer.in', 'device.revoked.v1');
+    expect(await broker.publish([revoked('a')], 'license-server')).toEqual(['unroutable']);
+    expect(await broker.publish([revoked('a')])).toEqual(['unroutable']);
+
+    for (const messaging of [issuer, licenseServer, cookieService]) await upkeep.declare(messaging);
+    await unbind('latchkey.copies', 'license-server.in', 'license-server.device.revoked.v1');
+    await unbind('latchkey.events', 'token-issuer.in', 'device.revoked.v1');
+    await eventually(async () => expect((await bindings()).sort()).toEqual(before));
+    expect(await broker.publish([revoked('a')], 'license-server')).toEqual(['confirmed']);
+    expect(await broker.publish([revoked('a')])).toEqual(['confirmed']);
+    await eventually(() => expect(ids()).toEqual(['a']));
   });
 
   it('comes back when the broker’s operator closes its connections', async () => {

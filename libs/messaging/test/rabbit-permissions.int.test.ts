@@ -4,8 +4,10 @@ import {
   DeviceRegistered,
   DeviceRevoked,
   hear,
+  hearCopy,
   PurchaseCompleted,
   PurchaseRefunded,
+  say,
   type ServiceMessaging,
   TokenIssued,
 } from '@latchkey/contracts';
@@ -17,17 +19,17 @@ import { depthsOf, fastLadder, idOf, registered, remembering } from './contract-
 import { RabbitBus } from './rabbit-bus.js';
 import { asking } from './request-contract.js';
 
-const cookie: ServiceMessaging = { service: 'cookie', hears: [hear(DeviceRegistered, ['cookie'])], says: [CookieIssued], asks: ['device-registry'] };
+const cookie: ServiceMessaging = { service: 'cookie', hears: [hearCopy(DeviceRegistered, ['cookie'])], says: [say(CookieIssued)], asks: ['device-registry'] };
 const registry: ServiceMessaging = {
   service: 'device-registry',
   hears: [hear(CookieIssued, ['cookie'])],
-  says: [DeviceRegistered, DeviceRevoked],
+  says: [say(DeviceRegistered, ['cookie']), say(DeviceRevoked)],
   asks: [],
 };
 const issuer: ServiceMessaging = {
   service: 'token-issuer',
   hears: [hear(PurchaseCompleted, ['cookie']), hear(PurchaseRefunded, ['purchaseId'])],
-  says: [TokenIssued],
+  says: [say(TokenIssued)],
   asks: [],
 };
 
@@ -90,7 +92,7 @@ describeWithRabbit('RabbitMQ with the definitions loaded', () => {
     await atCookie.consume(cookie, handler);
     await atRegistry.serve('device-registry', async ({ body }) => body);
 
-    expect(await atRegistry.publish([registered('a')])).toEqual(['confirmed']);
+    expect(await atRegistry.publish([registered('a')], 'cookie')).toEqual(['confirmed']);
     await eventually(async () => expect(await depthsOf(atCookie, cookie)).toEqual({ in: 0, retry: 0, dlq: 1 }));
     expect(await atCookie.quarantined('cookie', 10)).toMatchObject([{ id: 'a', reason: 'poison' }]);
     poison = false;
@@ -146,6 +148,9 @@ describeWithRabbit('RabbitMQ with the definitions loaded', () => {
       'read another’s queue': (channel) => channel.consume('token-issuer.in', () => undefined),
       'read another’s quarantine': (channel) => channel.get('token-issuer.dlq'),
       'say what another says': publishing('latchkey.events', 'device.registered.v1'),
+      'copy to others what another says': publishing('latchkey.copies', 'gateway.device.registered.v1'),
+      'forge its own copy': publishing('latchkey.copies', 'cookie.device.registered.v1'),
+      'hear the copies of others': (channel) => channel.bindQueue('cookie.in', 'latchkey.copies', '#'),
       'say what a checkout says': publishing('latchkey.events', 'purchase.completed.v1'),
       'hear what it is not to hear': (channel) => channel.bindQueue('cookie.in', 'latchkey.events', 'purchase.completed.v1'),
       'hear everything': (channel) => channel.bindQueue('cookie.in', 'latchkey.events', '#'),

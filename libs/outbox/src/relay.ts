@@ -1,4 +1,4 @@
-import type { CloudEvent, ServiceName } from '@latchkey/contracts';
+import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
 import type { Broker, PublishOutcome } from '@latchkey/messaging';
 import type { DataSource, QueryRunner } from 'typeorm';
 
@@ -25,7 +25,8 @@ export interface RelayObserver {
 export interface RelayOptions {
   readonly dataSource: DataSource;
   readonly broker: Broker;
-  readonly service: ServiceName;
+  /** Whose outbox it is, and to whom it addresses copies. */
+  readonly messaging: ServiceMessaging;
   readonly observer: RelayObserver;
   /** How often the outbox is looked at when nobody said that there is something, in milliseconds. */
   readonly pollIntervalMs?: number;
@@ -34,8 +35,8 @@ export interface RelayOptions {
 const BATCH_MAX = 500;
 
 /**
- * Moves events from the outbox to the broker: publishes with confirms, deletes what is confirmed, leaves the rest for a
- * later try. A crash in between publishes again under the same event id, which every inbox recognises. Several replicas
+ * Moves events from the outbox to the broker: publishes each with confirms, the original and every copy, deletes it when
+ * all are confirmed, leaves the rest for a later try. A crash in between publishes again under the same event id, which every inbox recognises. Several replicas
  * share the work by skipping each other's locked rows.
  */
 export class Relay {
@@ -91,7 +92,7 @@ export class Relay {
     try {
       await runner.startTransaction('READ COMMITTED');
       const rows = await this.take(runner);
-      if (rows.length > 0) await this.settle(runner, rows, await this.options.broker.publish(rows.map((row) => this.eventOf(row))));
+      if (rows.length > 0) await this.settle(runner, rows, await this.publish(rows));
       await runner.commitTransaction();
       return rows.length;
     } catch (error) {
@@ -110,6 +111,26 @@ export class Relay {
       true,
     );
     return result.records as OutboxRow[];
+  }
+
+  /** One outcome a row: the worst of its publications, since whoever got its own already knows it when it comes again. */
+  private async publish(rows: readonly OutboxRow[]): Promise<readonly PublishOutcome[]> {
+    const { broker, messaging } = this.options;
+    const events = rows.map((row) => this.eventOf(row));
+    const worst = rows.map((): PublishOutcome => 'confirmed');
+    const publishTo = async (copyFor: ServiceName | undefined, wanted: (type: string) => boolean): Promise<void> => {
+      const indexes = rows.flatMap(({ type }, index) => (wanted(type) ? [index] : []));
+      if (indexes.length === 0) return;
+      const outcomes = await broker.publish(indexes.map((index) => events[index]!), copyFor);
+      for (const [position, index] of indexes.entries()) worst[index] = worseOf(worst[index]!, outcomes[position]!);
+    };
+    const says = new Map(messaging.says.map((saying) => [saying.event.type, saying]));
+    const hearersOfCopies = new Set(messaging.says.flatMap(({ copiesTo }) => copiesTo));
+    await Promise.all([
+      publishTo(undefined, (type) => !says.get(type)?.passedOn),
+      ...[...hearersOfCopies].map((service) => publishTo(service, (type) => says.get(type)?.copiesTo.includes(service) ?? false)),
+    ]);
+    return worst;
   }
 
   private async settle(runner: QueryRunner, rows: readonly OutboxRow[], outcomes: readonly PublishOutcome[]): Promise<void> {
@@ -135,11 +156,17 @@ export class Relay {
     return {
       specversion: '1.0',
       id: row.event_id,
-      source: `/latchkey/${this.options.service}`,
+      source: `/latchkey/${this.options.messaging.service}`,
       type: row.type,
       time: row.created_at.toISOString(),
       ...(row.correlation_id === null ? {} : { correlationid: row.correlation_id }),
       data: row.data,
     };
   }
+}
+
+const badness: readonly PublishOutcome[] = ['confirmed', 'failed', 'unroutable'];
+
+function worseOf(one: PublishOutcome, other: PublishOutcome): PublishOutcome {
+  return badness.indexOf(one) > badness.indexOf(other) ? one : other;
 }

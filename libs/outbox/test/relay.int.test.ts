@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { TokenRevoked } from '@latchkey/contracts';
+import { passOn, type Saying, say, TokenRevoked } from '@latchkey/contracts';
 import { eventually } from '@latchkey/kits';
 import type { PublishOutcome } from '@latchkey/messaging';
 import { DataSource } from 'typeorm';
@@ -13,9 +13,10 @@ describe('Relay', () => {
   let outbox: Outbox;
   let relays: Relay[];
   const unroutable: string[] = [];
+  let says: Saying[];
   const observer: RelayObserver = { relayed: () => undefined, unroutable: (types) => unroutable.push(...types), failed: () => undefined };
   const startRelay = (broker: ScriptedBroker): Relay => {
-    const relay = new Relay({ dataSource, broker: broker.asBroker(), service: 'token-issuer', observer, pollIntervalMs: 20 });
+    const relay = new Relay({ dataSource, broker: broker.asBroker(), messaging: { service: 'token-issuer', hears: [], says, asks: [] }, observer, pollIntervalMs: 20 });
     relays.push(relay);
     relay.start();
     return relay;
@@ -35,6 +36,7 @@ describe('Relay', () => {
   afterAll(() => close());
   beforeEach(async () => {
     relays = [];
+    says = [say(TokenRevoked)];
     unroutable.length = 0;
     await dataSource.query('truncate outbox_events');
   });
@@ -70,6 +72,29 @@ describe('Relay', () => {
     expect(broker.published.length).toBe(3);
     expect(new Set(broker.published.map((event) => event.id)).size).toBe(1);
     expect(unroutable.length).toBe(outcome === 'unroutable' ? 2 : 0);
+  });
+
+  it('sends a copy to each service that is named, and forgets an event only when all of them are confirmed', async () => {
+    const broker = new ScriptedBroker();
+    says = [say(TokenRevoked, ['gateway', 'cookie'])];
+    let refusals = 2;
+    broker.answer = (_, copyFor) => (copyFor === 'gateway' && refusals-- > 0 ? 'unroutable' : 'confirmed');
+    await append(1);
+    startRelay(broker);
+    await eventually(drained);
+    expect(broker.copies.map(([service]) => service).sort()).toEqual(['cookie', 'cookie', 'cookie', 'gateway', 'gateway', 'gateway']);
+    expect(new Set([...broker.published, ...broker.copies.map(([, event]) => event)].map(({ id }) => id)).size).toBe(1);
+    expect(unroutable).toEqual(['token.revoked.v1', 'token.revoked.v1']);
+  });
+
+  it('addresses what it passes on to those who are named, and says it to nobody else', async () => {
+    const broker = new ScriptedBroker();
+    says = [passOn(TokenRevoked, ['gateway'])];
+    await append(3);
+    startRelay(broker);
+    await eventually(drained);
+    expect(broker.copies.map(([service]) => service)).toEqual(['gateway', 'gateway', 'gateway']);
+    expect(broker.published).toEqual([]);
   });
 
   it('publishes again what it published when it dies between the confirm and the commit', async () => {

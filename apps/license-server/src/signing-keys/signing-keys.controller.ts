@@ -1,14 +1,15 @@
-import { operations, Problem, requests, type RequestOutput, SigningKeyPublished } from '@latchkey/contracts';
+import { operations, Problem, requests, type RequestOutput, SigningKeyPublished, SigningKeyRetired } from '@latchkey/contracts';
 import { importEcPublicJwk } from '@latchkey/crypto';
 import { type Delivery, readRequest, type Verdict } from '@latchkey/messaging';
 import { handleOnce, Outbox, type Tx } from '@latchkey/outbox';
 import { Operation } from '@latchkey/service-defaults';
 import { Controller, Header } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import type { HeardSigningKeyPublished } from '../subscriptions.js';
+import type { HeardSigningKeyPublished, HeardSigningKeyRetired } from '../subscriptions.js';
 import { SigningKeys } from './signing-keys.js';
 
 type PublishedKey = Delivery<HeardSigningKeyPublished>;
+type RetiredKey = Delivery<HeardSigningKeyRetired>;
 
 /** Hears of signing keys, says which it holds, and shows them. */
 @Controller()
@@ -26,6 +27,22 @@ export class SigningKeysController {
       await keep(tx, good);
       const bad = fresh.filter((delivery) => !good.includes(delivery));
       return new Map(bad.map((delivery) => [delivery, { kind: 'quarantine', reason: 'the key id is not the thumbprint of the key' }]));
+    });
+  }
+
+  /** Notes until when a key is trusted, also of one that was not heard of yet: its publication may come later. */
+  @EventPattern<string>(SigningKeyRetired.type)
+  async retire(@Payload() batch: readonly RetiredKey[]): Promise<readonly Verdict[]> {
+    return handleOnce(this.outbox, batch, async (tx, fresh) => {
+      const retired = fresh.map(({ event }) => event.data);
+      await tx.rows(
+        `insert into retired_signing_keys (key_id, trusted_until)
+         select key_id, min(trusted_until) from unnest($1::text[], $2::timestamptz[]) as retired (key_id, trusted_until)
+         group by key_id order by key_id
+         on conflict (key_id) do update set trusted_until = least(retired_signing_keys.trusted_until, excluded.trusted_until)`,
+        [retired.map(({ keyId }) => keyId), retired.map(({ trustedUntil }) => trustedUntil)],
+      );
+      return new Map();
     });
   }
 

@@ -1,4 +1,4 @@
-import { errorCodes, normaliseDeviceId, PurchaseRejected } from '@latchkey/contracts';
+import { errorCodes, normaliseDeviceId, PurchaseCompleted, PurchaseRejected } from '@latchkey/contracts';
 import type { TokenSigner } from '@latchkey/crypto';
 import type { Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
@@ -34,7 +34,8 @@ export class AcceptPurchases {
 
   /**
    * Judges each purchase under the locks of its join and its device, and writes those that wait, are issued or are
-   * rejected, in as many statements for two hundred as for one. Answers what became of each, in their order.
+   * rejected, in as many statements for two hundred as for one. Each that is written is passed on to whoever tells
+   * merchants, once, however it came. Answers what became of each, in their order.
    *
    * No two of `arrivals` may have the same purchase id.
    */
@@ -59,6 +60,8 @@ export class AcceptPurchases {
     for (const [index, { correlationId, rejects }] of arrivals.entries()) {
       const purchase = purchases[index]!;
       const outcome = outcomes[index]!;
+      const taken = outcome.kind === 'wait' || outcome.kind === 'issue' || (outcome.kind === 'refuse' && rejects(outcome.code));
+      if (taken) tx.append(PurchaseCompleted, { ...purchase, kids: [...purchase.kids] }, correlationId);
       if (outcome.kind === 'wait') {
         written.push({ terms: purchase, state: 'awaiting-device', cookieExpiresAt: held.of(purchase).expiresAt });
       } else if (outcome.kind === 'issue') {
@@ -68,7 +71,7 @@ export class AcceptPurchases {
         tokens.push(token);
         written.push({ terms: purchase, state: 'issued', deviceId, tokenId: token.tokenId });
         appendIssued(tx, token, correlationId);
-      } else if (outcome.kind === 'refuse' && rejects(outcome.code)) {
+      } else if (outcome.kind === 'refuse' && taken) {
         written.push({ terms: purchase, state: 'rejected', code: outcome.code });
         appendRejected(tx, purchase, outcome.code, correlationId);
       }

@@ -1,3 +1,4 @@
+import { PurchaseRefunded } from '@latchkey/contracts';
 import type { Tx } from '@latchkey/outbox';
 import { lockJoins } from '../cookie-join-store.js';
 import { decideRefund } from '../purchase.js';
@@ -12,7 +13,7 @@ export interface ArrivingRefund extends Refund {
 
 /**
  * Ends purchases as refunded and revokes their tokens. A purchase that has not come yet gets a tombstone, which wins when
- * it does. Answers how many purchases were ended now: one that was rejected or refunded before stays as it is.
+ * it does. Each is passed on to whoever tells merchants. Answers how many purchases were ended now: one that was rejected or refunded before stays as it is.
  */
 export async function refundPurchases(tx: Tx, arrivals: readonly ArrivingRefund[]): Promise<number> {
   const refunds = [...new Map(arrivals.map((refund) => [purchaseKey(refund), refund])).values()];
@@ -25,6 +26,7 @@ export async function refundPurchases(tx: Tx, arrivals: readonly ArrivingRefund[
   const ended = decided('refund');
   await insertTombstones(tx, tombstones);
   await setRefunded(tx, ended);
+  for (const { correlationId, ...refund } of [...tombstones, ...ended]) tx.append(PurchaseRefunded, refund, correlationId);
   const correlations = new Map(ended.map((refund) => [purchaseKey(refund), refund.correlationId]));
   for (const token of await revokeTokensOfPurchases(tx, ended)) {
     const purchase = { merchantId: token.merchantId, purchaseId: token.purchaseId! };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Problem, requests, SigningKeyPublished } from '@latchkey/contracts';
+import { Problem, requests, SigningKeyPublished, SigningKeyRetired } from '@latchkey/contracts';
 import { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from '@latchkey/crypto';
 import { Requests, type Verdict } from '@latchkey/messaging';
 import { Outbox } from '@latchkey/outbox';
@@ -7,7 +7,7 @@ import { CONFIGURATION, Health, Logger, Periodic } from '@latchkey/service-defau
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { TokenIssuerConfiguration } from '../config.js';
 import { Reader } from '../rows.js';
-import { decideKeyWork, type StoredSigningKey } from '../signing-key-lifecycle.js';
+import { decideKeyWork, type StoredSigningKey, trustedUntil } from '../signing-key-lifecycle.js';
 import { activateKey, insertAnnouncedKey, readSigningKeys } from '../signing-key-store.js';
 
 /** A key that waits for the licence servers is looked after this often, and so is a service without a key. */
@@ -98,8 +98,14 @@ export class SigningKeys implements OnApplicationBootstrap, BeforeApplicationShu
   private async activateWhenHeld(keyId: string): Promise<void> {
     const held = await this.heldByLicenseServers(keyId);
     if (!held) return;
-    const activated = await this.outbox.transaction((tx) => activateKey(tx, keyId));
-    if (activated) this.logger.info('a signing key took over', { signingKeyId: keyId });
+    const retired = await this.outbox.transaction(async (tx) => {
+      const retired = await activateKey(tx, keyId);
+      for (const old of retired ?? []) {
+        tx.append(SigningKeyRetired, { keyId: old.keyId, retiredAt: old.retiredAt.toISOString(), trustedUntil: trustedUntil(old.retiredAt).toISOString() });
+      }
+      return retired;
+    });
+    if (retired) this.logger.info('a signing key took over', { signingKeyId: keyId });
   }
 
   /** That they do not answer is ordinary while everything starts; the key waits. */

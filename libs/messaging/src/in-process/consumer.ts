@@ -1,6 +1,6 @@
 import type { ServiceName } from '@latchkey/contracts';
 import { BATCH_SIZE_MAX, type BatchHandler, type RawMessage, type RetryPolicy, type Running } from '../broker.js';
-import { EVENTS_EXCHANGE } from '../topology.js';
+import { COPIES_EXCHANGE, publicationOf } from '../topology.js';
 import { Doorbell } from './doorbell.js';
 import type { StoredMessage } from './message-store.js';
 import type { ServiceQueue } from './service-queue.js';
@@ -92,8 +92,9 @@ export class Consumer implements Running {
   }
 
   private asRaw(message: StoredMessage): RawMessage {
-    const { body, contentType, headers, routingKey, attempt } = message;
-    const redelivered = this.options.queue.redelivered(message);
-    return { body, contentType, headers, exchange: EVENTS_EXCHANGE, routingKey, publisher: undefined, attempt, redelivered };
+    const { queue, service } = this.options;
+    const { body, contentType, headers, exchange, type, attempt } = message;
+    const publication = publicationOf(type, exchange === COPIES_EXCHANGE ? service : undefined);
+    return { body, contentType, headers, ...publication, publisher: undefined, attempt, redelivered: queue.redelivered(message) };
   }
 }

@@ -15,7 +15,8 @@ export interface OutgoingMessage {
 export interface StoredMessage {
   readonly id: string;
   readonly attempt: number;
-  readonly routingKey: string;
+  readonly exchange: string;
+  readonly type: string;
   readonly contentType: string;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
@@ -44,11 +45,14 @@ export class MessageStore {
     return this.lastState;
   }
 
-  /** Stores every event for every service in `hearers` (pairs of service and type) that hears it, all or none. */
-  async insert(events: readonly OutgoingMessage[], hearers: readonly (readonly [ServiceName, string])[]): Promise<void> {
+  /**
+   * Stores every event for every service in `hearers` (pairs of service and type) that hears it, all or none. `exchange`
+   * says whether they are originals or copies.
+   */
+  async insert(events: readonly OutgoingMessage[], hearers: readonly (readonly [ServiceName, string])[], exchange: string): Promise<void> {
     await this.query(
-      `insert into queued_messages (service, message_id, routing_key, content_type, headers, body)
-       select hearer.service, event.id, event.type, event.content_type, event.headers, event.body
+      `insert into queued_messages (service, message_id, exchange, type, content_type, headers, body)
+       select hearer.service, event.id, $8, event.type, event.content_type, event.headers, event.body
          from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bytea[])
               with ordinality as event (id, type, content_type, headers, body, position)
          join unnest($6::text[], $7::text[]) as hearer (service, type) using (type)
@@ -61,6 +65,7 @@ export class MessageStore {
         events.map(({ message }) => message.body),
         hearers.map(([service]) => service),
         hearers.map(([, type]) => type),
+        exchange,
       ],
       'insert',
     );
@@ -82,7 +87,7 @@ export class MessageStore {
          (select * from free_retries where available_at <= now() order by available_at limit $3)
        )
        select extract(epoch from next_retry.at - now())::float8 * 1000 as "waitMs",
-              id, attempt, routing_key as "routingKey", content_type as "contentType", headers, body
+              id, attempt, exchange, type, content_type as "contentType", headers, body
          from (select (select available_at from free_retries order by available_at limit 1) as at) as next_retry
          left join available on true
         order by id limit $3`,
@@ -133,7 +138,7 @@ export class MessageStore {
   /** A service's quarantine, oldest first. The ids are those of the events. */
   async quarantined(service: ServiceName, limit: number): Promise<readonly QuarantinedMessage[]> {
     const { rows } = await this.query<{ id: string; type: string; reason: string; attempt: number; quarantinedAt: Date }>(
-      `select message_id as id, routing_key as type, reason, attempt, quarantined_at as "quarantinedAt"
+      `select message_id as id, type, reason, attempt, quarantined_at as "quarantinedAt"
          from queued_messages where state = 'dlq' and service = $1 order by quarantined_at, id limit $2`,
       [service, limit],
     );
@@ -181,7 +186,7 @@ export class MessageStore {
  * What a failed query says of the database: full; healthy, where the statement itself was refused; else away. What is
  * refused while connecting has a SQLSTATE too, thus the healthy ones are those that are named.
  */
-function stateAfter(error: unknown): BrokerState {
+export function stateAfter(error: unknown): BrokerState {
   const sqlState = error instanceof DatabaseError ? (error.code ?? '') : '';
   if (sqlState === diskFull || sqlState === outOfMemory) return 'blocked';
   return refusedStatement.test(sqlState) ? 'up' : 'down';

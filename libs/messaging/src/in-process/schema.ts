@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { EVENTS_EXCHANGE } from '../topology.js';
 
 /**
  * What made the bus's database, step by step; a step that was released is never edited. Deleted rows are the normal
@@ -28,7 +29,15 @@ const steps: readonly string[] = [
    create index queued_messages_in on queued_messages (service, id) where state = 'in';
    create index queued_messages_retry on queued_messages (service, available_at) where state = 'retry';
    create index queued_messages_dlq on queued_messages (service, quarantined_at, id) where state = 'dlq'`,
+  `alter table queued_messages rename column routing_key to type;
+   alter table queued_messages add column exchange text not null default '${EVENTS_EXCHANGE}';
+   alter table queued_messages alter column exchange drop default`,
 ];
+
+/** The database was written by a version that this program does not know. */
+export class NewerBusError extends Error {
+  override readonly name = 'NewerBusError';
+}
 
 /** Two processes that start at once (the second is the quarantine command) must not both run a step. */
 const migrationLock = 7_306_122_001;
@@ -56,7 +65,7 @@ async function applyMissingSteps(client: PoolClient): Promise<void> {
   const { rows } = await client.query<{ version: number }>('select coalesce(max(version), 0) as version from bus_migrations');
   const version = rows[0]!.version;
   if (version > steps.length) {
-    throw new Error(`the bus's database is of version ${version}, this program knows ${steps.length}: start the newer one`);
+    throw new NewerBusError(`the bus's database is of version ${version}, this program knows ${steps.length}: start the newer one`);
   }
   for (const [index, step] of steps.entries()) {
     if (index < version) continue;

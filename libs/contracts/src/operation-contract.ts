@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ErrorCode } from './error-codes.js';
 
 /** What an API key may be allowed to do. */
@@ -34,9 +34,14 @@ export interface OperationContract {
   readonly refusals: readonly Refusal[];
 }
 
-/** Declares an HTTP call, keeping the exact types of its schemas. */
+const noQuery = z.strictObject({});
+
+/**
+ * Declares an HTTP call, keeping the exact types of its schemas. A merchant's call that declares no query takes none: a
+ * parameter that is misspelt, or meant for another version, would otherwise be passed over in silence.
+ */
 export function defineOperation<const Operation extends OperationContract>(operation: Operation): Operation {
-  return operation;
+  return operation.security.kind === 'api-key' ? { query: noQuery, ...operation } : operation;
 }
 
 type SchemaOf<Operation, Part extends string> = Operation extends { readonly [Key in Part]: infer Schema extends z.ZodType }

@@ -172,15 +172,22 @@ export const createToken = defineOperation({
   summary: 'Ask for a content token without a purchase',
   security: { kind: 'api-key', scope: 'tokens' },
   headers: idempotent,
-  body: z.strictObject({
-    cookie,
-    deviceId: deviceId.optional(),
-    contentId,
-    kids,
-    rights,
-    keys: z.record(kid, contentKey).optional(),
-    ttlSeconds: durationSeconds.max(LIFETIME_SECONDS_MAX).optional(),
-  }),
+  body: z
+    .strictObject({
+      cookie,
+      deviceId: deviceId.optional(),
+      contentId,
+      kids,
+      rights,
+      keys: z.record(kid, contentKey).optional(),
+      ttlSeconds: durationSeconds.max(LIFETIME_SECONDS_MAX).optional(),
+    })
+    .superRefine((body, context) => {
+      // Such a key would be stored by a call that never used it, and a mistyped kid would go unnoticed.
+      for (const each of Object.keys(body.keys ?? {})) {
+        if (!body.kids.includes(each)) context.addIssue({ code: 'custom', path: ['keys', each], message: 'is a key of none of the kids' });
+      }
+    }),
   answers: { 201: { description: 'The token', schema: contentTokenView } },
   refusals: [
     'cookie-unknown',

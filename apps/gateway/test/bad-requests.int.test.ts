@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { requests } from '@latchkey/contracts';
+import { Problem, requests } from '@latchkey/contracts';
 import { GatewayUnderTest, refusalOf } from './gateway-under-test.js';
 
 const gateway = new GatewayUnderTest();
@@ -41,6 +42,41 @@ describe('a request that is not as specified', () => {
   it.each([['text/plain'], ['application/x-www-form-urlencoded'], ['multipart/form-data; boundary=x'], ['application/jsonx']])('is refused as %s', async (type) => {
     const response = await gateway.call('POST', '/v1/cookies', { body: '{"accountId":"alice"}', headers: { 'content-type': type } });
     expect(await refusalOf(response)).toEqual({ status: 415, code: 'unsupported-media-type' });
+  });
+
+  it.each([
+    ['at the top', '{"accountId":"alice","accountId":"mallory"}', '/accountId'],
+    ['in another spelling', '{"accountId":"alice","account\\u0049d":"alice"}', '/accountId'],
+    ['further in', '{"rights":{"type":"rental","type":"purchase"},"kids":["a",{"b":[]}]}', '/rights/type'],
+    ['in a list, after strings that look like members', '{"x":["a\\":{", {"a/b":1,"c":{"a/b":2},"a/b":3}]}', '/x/1/a~1b'],
+    ['as __proto__', '{"__proto__":{},"__proto__":{}}', '/__proto__'],
+  ])('is refused, by its path, with a member that stands twice %s', async (_, body, path) => {
+    const refusal = await refusalOf(await gateway.call('POST', '/v1/cookies', { body }));
+    expect(refusal).toEqual({ status: 400, code: 'invalid-request', detail: 'the body has a member that stands twice', errors: [{ path, message: 'stands twice' }] });
+    expect(gateway.neighbours.asked).toEqual([]);
+  });
+
+  it('may begin with a byte order mark, and may not nest deeper than anybody needs', async () => {
+    gateway.neighbours.refuse(requests.issueCookie, new Problem('idempotency-key-differs'));
+    expect(await refusalOf(await gateway.call('POST', '/v1/cookies', { body: '\ufeff{"accountId":"alice"}' }))).toMatchObject({ status: 422 });
+    expect(await refusalOf(await gateway.call('POST', '/v1/cookies', { body: '['.repeat(30_000) + ']'.repeat(30_000) }))).toMatchObject({ status: 400, detail: 'the body is nested too deeply' });
+  });
+
+  it.each(['gzip', 'br', 'identity, gzip', 'x'])('is refused with the content coding %s, whatever its bytes', async (coding) => {
+    for (const body of ['{"accountId":"alice"}', gzipSync('{"accountId":"alice"}')]) {
+      const response = await gateway.call('POST', '/v1/cookies', { body, headers: { 'content-encoding': coding } });
+      expect(await refusalOf(response)).toMatchObject({ status: 415, code: 'unsupported-media-type', detail: expect.stringContaining('content coding') });
+      expect(response.headers.get('accept-encoding')).toBe('identity');
+    }
+    expect(gateway.neighbours.asked).toEqual([]);
+  });
+
+  it('is taken with the coding that is none', async () => {
+    gateway.neighbours.refuse(requests.issueCookie, new Problem('idempotency-key-differs'));
+    for (const coding of ['identity', 'Identity', '']) {
+      const response = await gateway.call('POST', '/v1/cookies', { body: { accountId: 'alice' }, headers: { 'content-encoding': coding } });
+      expect(await refusalOf(response)).toMatchObject({ status: 422 });
+    }
   });
 
   it('is refused with more than 64 KiB, and taken with as much', async () => {

@@ -57,7 +57,7 @@ export class GatewayUnderTest {
     return this.parts().broker;
   }
 
-  /** Calls the first replica with the merchant's key, unless told otherwise. A plain object becomes a JSON body. */
+  /** Calls the first replica with the merchant's key, unless told otherwise. What is neither text nor bytes becomes a JSON body. */
   async call(method: string, path: string, options: { body?: unknown; key?: string | null; headers?: Record<string, string>; replica?: RunningService } = {}): Promise<Response> {
     const key = options.key === undefined ? this.key : options.key;
     return fetch(`${(options.replica ?? this.replica).url}${path}`, {
@@ -67,7 +67,7 @@ export class GatewayUnderTest {
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...options.headers,
       },
-      ...(options.body === undefined ? {} : { body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
+      ...(options.body === undefined ? {} : { body: typeof options.body === 'string' || options.body instanceof Uint8Array ? options.body : JSON.stringify(options.body) }),
     });
   }
 

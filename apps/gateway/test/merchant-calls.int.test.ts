@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type CookieView, Problem, type PurchaseView, requests, scopes } from '@latchkey/contracts';
 import { GatewayUnderTest, refusalOf } from './gateway-under-test.js';
@@ -49,6 +50,7 @@ describe('registration tokens', () => {
     ['the query, without a body', '?cookie=biscuit', undefined, {}],
     ['the header, without a body', '', undefined, { 'X-Latchkey-Cookie': 'biscuit' }],
     ['all three', '?cookie=biscuit', { cookie: 'biscuit' }, { 'x-latchkey-cookie': 'biscuit' }],
+    ['a query that says it twice', '?cookie=biscuit&cookie=biscuit', undefined, {}],
   ])('take the cookie from %s', async (_, query, body, headers) => {
     const response = await gateway.call('POST', `/v1/registration-tokens${query}`, { body, headers });
     expect([response.status, await response.json()]).toEqual([201, registrationView]);
@@ -63,11 +65,33 @@ describe('registration tokens', () => {
   it.each([
     ['no cookie', '', undefined],
     ['two cookies', '?cookie=other', { cookie: 'biscuit' }],
-    ['a query with the cookie twice', '?cookie=biscuit&cookie=biscuit', undefined],
+    ['two cookies in the query', '?cookie=biscuit&cookie=other', undefined],
     ['a malformed cookie', '?cookie=bis%20cuit', undefined],
   ])('are refused with %s', async (_, query, body) => {
     expect(await refusalOf(await gateway.call('POST', `/v1/registration-tokens${query}`, { body }))).toMatchObject({ status: 400, code: 'invalid-request' });
     expect(neighbours.asked).toEqual([]);
+  });
+
+  it('say which two cookies differ, wherever they stand', async () => {
+    const inQuery = await gateway.call('POST', '/v1/registration-tokens?cookie=biscuit&cookie=other');
+    expect(await refusalOf(inQuery)).toMatchObject({ errors: [{ path: '/query/cookie', message: 'stands several times with values that differ' }] });
+    const apart = await gateway.call('POST', '/v1/registration-tokens?cookie=biscuit', { headers: { 'x-latchkey-cookie': 'other' } });
+    expect(await refusalOf(apart)).toMatchObject({ detail: 'the request names two cookies that differ' });
+  });
+
+  it.each([
+    ['the same', ['biscuit', 'biscuit'], 201],
+    ['another', ['biscuit', 'other'], 400],
+  ])('take a header that stands twice where the second says %s: %j → %i', async (_, cookies, status) => {
+    const answered = await new Promise<number | undefined>((resolve, reject) => {
+      const { hostname, port } = new URL(gateway.replica.url!);
+      const call = request({ hostname, port, method: 'POST', path: '/v1/registration-tokens', headers: { authorization: `Bearer ${gateway.key}`, 'x-latchkey-cookie': cookies } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      call.on('error', reject).end();
+    });
+    expect(answered).toBe(status);
   });
 
   it.each([
@@ -199,6 +223,23 @@ describe('tokens without a purchase', () => {
   ] as const)('are refused with %s', async (code, status) => {
     neighbours.refuse(requests.issueToken, new Problem(code));
     expect(await refusalOf(await gateway.call('POST', '/v1/tokens', { body }))).toEqual({ status, code });
+  });
+});
+
+describe('the keys of a token', () => {
+  const other = 'f'.repeat(32);
+  const body = { cookie: 'biscuit', contentId: 'film', kids: [kid], rights };
+
+  it('may be for some of its kids', async () => {
+    neighbours.answer(requests.issueToken, () => tokenView);
+    const kids = [kid, other];
+    expect((await gateway.call('POST', '/v1/tokens', { body: { ...body, kids, keys: { [other]: 'F'.repeat(32) } } })).status).toBe(201);
+  });
+
+  it('are refused, by their path, where they are for none of them', async () => {
+    const response = await gateway.call('POST', '/v1/tokens', { body: { ...body, keys: { [kid]: 'F'.repeat(32), [other]: 'F'.repeat(32) } } });
+    expect(await refusalOf(response)).toEqual({ status: 400, code: 'invalid-request', errors: [{ path: `/keys/${other}`, message: 'is a key of none of the kids' }] });
+    expect(neighbours.asked).toEqual([]);
   });
 });
 

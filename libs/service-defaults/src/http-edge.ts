@@ -8,6 +8,7 @@ import type { EdgeFilter } from './edge.filter.js';
 import type { Health, Readiness } from './health.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
+import { readJsonBody } from './read-json-body.js';
 
 /** The largest body that is taken over HTTP, in bytes. */
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -79,14 +80,21 @@ function takeBodies(fastify: FastifyInstance, mode: BodyMode): void {
     fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
     return;
   }
-  fastify.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/i, { parseAs: 'buffer' }, (_request, body, parsed) => {
-    if (body.length === 0) return parsed(null, undefined);
+  fastify.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/i, { parseAs: 'buffer' }, (request, body, parsed) => {
     try {
-      parsed(null, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body as Buffer)));
-    } catch {
-      parsed(new Problem('invalid-request', { detail: 'the body is not JSON in UTF-8' }), undefined);
+      refuseEncoded(request.headers['content-encoding']);
+      parsed(null, body.length === 0 ? undefined : readJsonBody(body as Buffer));
+    } catch (error) {
+      parsed(error as Error, undefined);
     }
   });
+}
+
+/** Bytes that are compressed would be called malformed JSON, and those that only claim to be would be read as they are. */
+function refuseEncoded(contentEncoding: string | undefined): void {
+  if (/^(?:identity)?$/i.test(contentEncoding?.trim() ?? '')) return;
+  // RFC 9110 §12.5.3: a refused coding is answered with those that would be taken.
+  throw new Problem('unsupported-media-type', { detail: 'the body has a content coding; only identity is taken', headers: { 'accept-encoding': 'identity' } });
 }
 
 /** What is not even HTTP gets its answer on the bare socket, for there is no request to render a reply to. */

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { ApiKeyGate } from './api-keys/api-key-gate.js';
 import { ApiKeyGuard } from './api-keys/api-key.guard.js';
 import { ApiKeyStore } from './api-keys/api-key-store.js';
 import { BootstrapKey } from './api-keys/bootstrap-key.js';
@@ -32,6 +33,7 @@ import { TokensController } from './tokens/tokens.controller.js';
   ],
   providers: [
     ApiKeyStore,
+    ApiKeyGate,
     BootstrapKey,
     FailedLookups,
     PurchaseTokens,

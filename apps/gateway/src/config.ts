@@ -28,7 +28,7 @@ export const gatewaySettings = {
     { least: 1, most: 1_000_000 },
     {
       description:
-        'How many wrong API keys from one address, and how many unknown cookies of one merchant, are answered as such at once before more are answered with rate-limited; each replica counts for itself',
+        'How many wrong API keys from one address or under one key id, and how many unknown cookies of one merchant, are answered as such at once before more are answered with rate-limited; each replica counts for itself',
       fallback: '60',
     },
   ),

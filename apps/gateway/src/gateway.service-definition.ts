@@ -1,5 +1,6 @@
 import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
 import { serveApiDocuments, type ServiceDefinition } from '@latchkey/service-defaults';
+import { placeGate } from './api-keys/api-key-gate.js';
 import { AppModule } from './app.module.js';
 import { gatewaySettings } from './config.js';
 import { CreateMerchantsKeysAndFeed1763881600000 } from './migrations/1763881600000-create-merchants-keys-and-feed.js';
@@ -14,5 +15,8 @@ export const gatewayService: ServiceDefinition<typeof gatewaySettings> = {
   entities: [],
   bodies: 'json',
   worksWithoutBroker: false,
-  equip: serveApiDocuments,
+  equip: async (app) => {
+    await placeGate(app);
+    await serveApiDocuments(app);
+  },
 };

@@ -3,7 +3,7 @@ import { operationOf } from '@latchkey/service-defaults';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { catchError, type Observable, throwError } from 'rxjs';
-import { callerOf } from './api-keys/api-key.guard.js';
+import { callerOf } from './api-keys/caller.js';
 import { FailedLookups } from './failed-lookups/failed-lookups.js';
 
 /** What all calls of merchants have in common on their way out. */
@@ -25,7 +25,7 @@ export class MerchantCallInterceptor implements NestInterceptor {
     const refusal = withStatusOf(operation, error);
     if (refusal.code !== 'cookie-unknown' || !operation.refusals.includes('rate-limited')) return refusal;
     try {
-      this.failedLookups.count('cookie', callerOf(request).merchantId);
+      this.failedLookups.countCookie(callerOf(request).merchantId);
       return refusal;
     } catch (limited) {
       return limited;

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Problem, requests } from '@latchkey/contracts';
-import { generateApiKey } from '@latchkey/crypto';
+import { generateApiKey, parseApiKey } from '@latchkey/crypto';
 import type { RunningService } from '@latchkey/service-defaults';
 import { GatewayUnderTest, refusalOf } from './gateway-under-test.js';
 
@@ -33,6 +36,25 @@ describe('failed look-ups of API keys', () => {
     expect(retryAfterSeconds).toBeLessThanOrEqual(2);
     await new Promise((resolve) => setTimeout(resolve, retryAfterSeconds * 1000));
     expect(await codesOf(2, wrong)).toEqual(['unauthenticated', 'rate-limited']);
+  });
+
+  // One that nobody has is limited no less, or the answers would tell which key ids there are.
+  it.each([
+    ['that somebody has', parseApiKey(gateway.key)!.keyId],
+    ['that nobody has', 'nobodys1'],
+  ])('are limited by the key id too, from whatever address they come: one %s', async (_, keyId) => {
+    const codeFrom = async (localAddress: string, key: string): Promise<unknown> => {
+      const call = request(`${replica.url}/v1/merchant`, { localAddress, headers: { authorization: `Bearer ${key}` } }).end();
+      const [answer] = (await once(call, 'response')) as [IncomingMessage];
+      return ((await json(answer)) as { code?: unknown }).code;
+    };
+    const addresses = Array.from({ length: BURST + 1 }, (_, n) => `127.0.0.${n + 10}`);
+    const codes: unknown[] = [];
+    for (const address of addresses) codes.push(await codeFrom(address, generateApiKey('test', keyId)));
+    expect(codes).toEqual([...Array<string>(BURST).fill('unauthenticated'), 'rate-limited']);
+    // Neither another key from the last of these addresses nor the right key under that id pays for it.
+    expect(await codeFrom(addresses[BURST]!, generateApiKey('test'))).toBe('unauthenticated');
+    expect((await gateway.call('GET', '/v1/merchant', { replica })).status).toBe(200);
   });
 
   it('never stop a good key from the same address', async () => {

@@ -42,7 +42,7 @@ describe('a scope', () => {
 });
 
 describe('an Authorization header', () => {
-  it.each([
+  it.each<[string, string | undefined]>([
     ['Bearer abc', 'abc'],
     ['bearer   abc', 'abc'],
     ['Bearer', undefined],
@@ -51,8 +51,11 @@ describe('an Authorization header', () => {
     ['Basic abc', undefined],
     ['DPoP abc', undefined],
     ['abc', undefined],
-    [undefined, undefined],
   ])('%s holds %s', (header, token) => {
-    expect(readBearer(header)).toBe(token);
+    expect(readBearer([header])).toBe(token);
+  });
+
+  it('is nobody’s where it is missing, or stands twice', () => {
+    expect([undefined, [], ['Bearer a', 'Bearer b'], ['Bearer a', 'Bearer a']].map(readBearer)).toEqual([undefined, undefined, undefined, undefined]);
   });
 });

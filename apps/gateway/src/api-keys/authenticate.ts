@@ -11,9 +11,12 @@ export interface Caller {
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** The credentials of an `Authorization` header (RFC 6750 §2.1), or undefined where it is missing or of another scheme. */
-export function readBearer(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : BEARER.exec(header)?.[1];
+/**
+ * The credentials of the one `Authorization` header (RFC 6750 §2.1), or undefined where there is none, one of another
+ * scheme, or more than one: a proxy may have judged the call by the one that we would not have taken.
+ */
+export function readBearer(headers: readonly string[] | undefined): string | undefined {
+  return headers?.length === 1 ? BEARER.exec(headers[0]!)?.[1] : undefined;
 }
 
 /** What an unknown key id is compared with, so that the time of a refusal does not tell which ids exist. */

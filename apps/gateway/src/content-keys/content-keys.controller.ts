@@ -3,7 +3,7 @@ import { Requests } from '@latchkey/messaging';
 import { Input, Operation } from '@latchkey/service-defaults';
 import { Controller, HttpStatus, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { CalledBy } from '../api-keys/api-key.guard.js';
+import { CalledBy } from '../api-keys/caller.js';
 import type { Caller } from '../api-keys/authenticate.js';
 
 /** Content keys, which the token issuer wraps and keeps. */

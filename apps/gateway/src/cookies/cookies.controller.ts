@@ -2,7 +2,7 @@ import { type CookieView, type OperationInput, operations, requests } from '@lat
 import { Requests } from '@latchkey/messaging';
 import { Input, Operation } from '@latchkey/service-defaults';
 import { Controller } from '@nestjs/common';
-import { CalledBy } from '../api-keys/api-key.guard.js';
+import { CalledBy } from '../api-keys/caller.js';
 import type { Caller } from '../api-keys/authenticate.js';
 
 /** Cookies, which the cookie service keeps. */

@@ -2,10 +2,11 @@ import { Problem } from '@latchkey/contracts';
 import { CONFIGURATION, Metrics } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import type { GatewayConfiguration } from '../config.js';
+import { addressBlock } from './address-block.js';
 import { type Bucket, type BucketRule, take } from './token-bucket.js';
 
-/** What was looked up in vain: an API key (counted by the client's address) or a cookie (counted by the merchant). */
-export type LookupKind = 'api-key' | 'cookie';
+/** What was looked up in vain. */
+type LookupKind = 'api-key' | 'cookie';
 
 /** A bound on memory: past it the buckets that were used longest ago are forgotten, which forgives their owners early. */
 const BUCKETS_MAX = 10_000;
@@ -22,14 +23,32 @@ export class FailedLookups {
     this.counter = metrics.counter('latchkey_gateway_failed_lookups_total', 'Failed look-ups of API keys and cookies, by whether they were limited', ['kind', 'limited']);
   }
 
-  /** Counts one failure of `who`; throws `rate-limited` where there were too many. */
-  count(kind: LookupKind, who: string): void {
-    const key = `${kind} ${who}`;
-    const { bucket, retryAfterSeconds } = take(this.buckets.get(key), this.rule, performance.now());
-    this.buckets.delete(key);
-    this.buckets.set(key, bucket);
+  /**
+   * Counts a wrong API key, by the client's address and by the key id that it named, whether there is such a key or not:
+   * guesses at one key are as limited from many addresses as from one. A connection that was lost meanwhile has no
+   * address any more. Throws `rate-limited` where there were too many.
+   */
+  countApiKey(address: string | undefined, keyId: string | undefined): void {
+    this.count('api-key', [`address ${addressBlock(address ?? '')}`, ...(keyId === undefined ? [] : [`key ${keyId}`])]);
+  }
+
+  /** Counts an unknown cookie, by the merchant that asked for it. Throws `rate-limited` where there were too many. */
+  countCookie(merchantId: string): void {
+    this.count('cookie', [`merchant ${merchantId}`]);
+  }
+
+  private count(kind: LookupKind, owners: readonly string[]): void {
+    const waits = owners.map((owner) => this.takeFrom(owner)).filter((wait) => wait !== undefined);
+    this.counter.inc({ kind, limited: String(waits.length > 0) });
+    if (waits.length > 0) throw new Problem('rate-limited', { retryAfterSeconds: Math.max(...waits) });
+  }
+
+  /** Takes from the owner's bucket; how long to wait where it is empty. */
+  private takeFrom(owner: string): number | undefined {
+    const { bucket, retryAfterSeconds } = take(this.buckets.get(owner), this.rule, performance.now());
+    this.buckets.delete(owner);
+    this.buckets.set(owner, bucket);
     if (this.buckets.size > BUCKETS_MAX) this.buckets.delete(this.buckets.keys().next().value!);
-    this.counter.inc({ kind, limited: String(retryAfterSeconds !== undefined) });
-    if (retryAfterSeconds !== undefined) throw new Problem('rate-limited', { retryAfterSeconds });
+    return retryAfterSeconds;
   }
 }

@@ -5,7 +5,7 @@ import { Input, Operation } from '@latchkey/service-defaults';
 import { Controller, Req, Res } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CalledBy } from '../api-keys/api-key.guard.js';
+import { CalledBy } from '../api-keys/caller.js';
 import type { Caller } from '../api-keys/authenticate.js';
 import { toldToMerchants } from '../subscriptions.js';
 import { EventStreams } from './event-streams.js';

@@ -2,7 +2,7 @@ import { type OperationInput, operations, Problem, requests, type RequestOutput 
 import { Requests } from '@latchkey/messaging';
 import { Input, Operation } from '@latchkey/service-defaults';
 import { Controller } from '@nestjs/common';
-import { CalledBy } from '../api-keys/api-key.guard.js';
+import { CalledBy } from '../api-keys/caller.js';
 import type { Caller } from '../api-keys/authenticate.js';
 import { cookieOf } from './cookie-of-request.js';
 

@@ -19,6 +19,8 @@ function raw(change: Partial<RawMessage> = {}): RawMessage {
 }
 const structured = (value: unknown): RawMessage =>
   raw({ headers: {}, contentType: 'application/cloudevents+json; charset=utf-8', body: Buffer.from(JSON.stringify(value)) });
+const inBase64 = (text: string, more: Record<string, unknown> = {}): RawMessage =>
+  structured({ ...event, ...more, data: undefined, data_base64: Buffer.from(text).toString('base64') });
 const without = (name: string): Record<string, unknown> => Object.fromEntries(Object.entries(raw().headers).filter(([key]) => key !== name));
 
 describe('readMessage', () => {
@@ -33,6 +35,10 @@ describe('readMessage', () => {
 
   it('reads structured mode', () => {
     expect(readMessage(structured(event))).toEqual({ ok: true, event });
+  });
+
+  it.each([undefined, 'application/json', 'application/vnd.shop+json; charset=utf-8'])('reads structured mode with its data in base64, called %s', (datacontenttype) => {
+    expect(readMessage(inBase64(JSON.stringify(event.data), { datacontenttype }))).toEqual({ ok: true, event });
   });
 
   it('takes a message without content type for JSON, and ignores extensions that it does not know', () => {
@@ -57,7 +63,15 @@ describe('readMessage', () => {
     ['a body over the limit', raw({ body: Buffer.alloc(MESSAGE_BYTES_MAX + 1, 0x20) }), /256 KiB/],
     ['XML', raw({ contentType: 'application/xml' }), /content type/],
     ['a structured event that is a list', structured([event]), /not a JSON object/],
-    ['a structured event in base64', structured({ ...event, data: undefined, data_base64: 'e30=' }), /not JSON/],
+    ['a structured event whose base64 is no JSON', inBase64('{'), /data is not JSON/],
+    ['a structured event whose base64 is no UTF-8', structured({ ...event, data: undefined, data_base64: 'Iv8i' }), /data is not JSON/],
+    ['a structured event whose base64 is something else', inBase64('<a/>', { datacontenttype: 'application/xml' }), /data is not JSON/],
+    ['a structured event whose kind of data is no text', inBase64('{}', { datacontenttype: 7 }), /data is not JSON/],
+    ['a structured event whose base64 has a space', structured({ ...event, data: undefined, data_base64: 'e3 0=' }), /not base64/],
+    ['a structured event whose base64 lacks its padding', structured({ ...event, data: undefined, data_base64: 'e30' }), /not base64/],
+    ['a structured event whose base64 ends in stray bits', structured({ ...event, data: undefined, data_base64: 'e31=' }), /not base64/],
+    ['a structured event whose base64 is no text', structured({ ...event, data: undefined, data_base64: null }), /not base64/],
+    ['a structured event with its data in both forms', structured({ ...event, data_base64: 'e30=' }), /twice/],
   ])('says why it cannot read %s', (_, message, reason) => {
     expect(readMessage(message)).toEqual({ ok: false, reason: expect.stringMatching(reason) });
   });

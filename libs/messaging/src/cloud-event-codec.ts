@@ -28,12 +28,13 @@ export type ReadEvent = { readonly ok: true; readonly event: CloudEvent } | { re
 
 /**
  * Reads a message in CloudEvents binary mode (headers `cloudEvents_…` or `cloudEvents:…`) or structured mode
- * (`application/cloudevents+json`). Never throws.
+ * (`application/cloudevents+json`), there with its data as JSON or as the base64 of JSON (CloudEvents JSON format §3.1).
+ * Never throws.
  */
 export function readMessage(message: RawMessage): ReadEvent {
   if (message.body.length > MESSAGE_BYTES_MAX) return unreadable('the body is over 256 KiB');
   const mediaType = (message.contentType ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase();
-  const json = parseJson(message.body);
+  const json = parseJson(message.body, 'the body');
   if (!json.ok) return json;
   if (mediaType === 'application/cloudevents+json') return readStructured(json.value);
   if (mediaType !== 'application/json') return unreadable('the content type is neither JSON nor CloudEvents JSON');
@@ -42,10 +43,19 @@ export function readMessage(message: RawMessage): ReadEvent {
 
 function readStructured(value: unknown): ReadEvent {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return unreadable('the event is not a JSON object');
-  const { data, ...attributes } = value as Record<string, unknown>;
-  if ('data_base64' in attributes) return unreadable('the data is not JSON');
-  return withAttributes(attributes, data);
+  const { data, data_base64: base64, ...attributes } = value as Record<string, unknown>;
+  if (base64 === undefined) return withAttributes(attributes, data);
+  if (data !== undefined) return unreadable('the data stands twice');
+  const { datacontenttype: mediaType = 'application/json' } = attributes;
+  if (typeof mediaType !== 'string' || !jsonMediaType.test(mediaType)) return unreadable('the data is not JSON');
+  const bytes = typeof base64 === 'string' ? Buffer.from(base64, 'base64') : undefined;
+  // Buffer reads past what is no base64, so that two texts that differ would be one event.
+  if (bytes?.toString('base64') !== base64) return unreadable('the data is not base64');
+  const json = parseJson(bytes, 'the data');
+  return json.ok ? withAttributes(attributes, json.value) : json;
 }
+
+const jsonMediaType = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 function readBinary(headers: RawMessage['headers'], data: unknown): ReadEvent {
   const attributes: Record<string, unknown> = {};
@@ -72,11 +82,11 @@ function withAttributes(attributes: Record<string, unknown>, data: unknown): Rea
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(body: Buffer): { ok: true; value: unknown } | { ok: false; reason: string } {
+function parseJson(body: Buffer, what: string): { ok: true; value: unknown } | { ok: false; reason: string } {
   try {
     return { ok: true, value: JSON.parse(utf8.decode(body)) };
   } catch {
-    return unreadable('the body is not JSON in UTF-8');
+    return unreadable(`${what} is not JSON in UTF-8`);
   }
 }
 

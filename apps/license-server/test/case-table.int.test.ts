@@ -1,5 +1,5 @@
 import { errorCodes } from '@latchkey/contracts';
-import { generateDeviceKey, generateSigningKey, KeyRing, signToken } from '@latchkey/crypto';
+import { KeyRing } from '@latchkey/crypto';
 import { eventually, FakeDevice, type FakeLicenseAnswer, type FakeLicenseRequest } from '@latchkey/kits';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Bench, CONTENT_KEY, contentToken, KID, kidInRequest, LICENSE_URL, nowSeconds, openBenchWithReplica, OTHER_KID, type Replica } from './bench.js';
@@ -75,86 +75,11 @@ describe('a licence', () => {
 });
 
 describe('the case table', () => {
-  it('401 where there are no credentials', async () => {
-    const post = async (headers: Record<string, string>): Promise<FakeLicenseAnswer> => {
-      const response = await fetch(`${bench.replica.url}/v1/licenses`, { method: 'POST', headers });
-      return { status: response.status, headers: response.headers, body: (await response.json()) as FakeLicenseAnswer['body'], proof: undefined };
-    };
-    expectAnswer(await post({}), 401, 'unauthenticated', PLAIN);
-    expectAnswer(await post({ authorization: '' }), 401, 'unauthenticated', PLAIN);
-    expectAnswer(await post({ authorization: 'Basic eDp5' }), 401, 'unauthenticated', PLAIN);
-    expectAnswer(await post({ authorization: 'DPoP' }), 400, 'invalid-request');
-    expectAnswer(await post({ authorization: 'DPoP a, DPoP b' }), 400, 'invalid-request');
-  });
-
-  it.each<[string, Partial<FakeLicenseRequest>]>([
-    ['missing', { proof: null }],
-    ['empty', { proof: '' }],
-    ['no JWS', { proof: 'x' }],
-    ['over 4 KiB', { proof: 'x'.repeat(4_097) }],
-    ['for another method', { htm: 'GET' }],
-    ['for another URL', { htu: `${LICENSE_URL}/` }],
-    ['for the same URL in capitals', { htu: LICENSE_URL.replace('play.example', 'PLAY.example') }],
-    ['too old', { nowSeconds: nowSeconds() - 3_600 }],
-    ['of the future', { nowSeconds: nowSeconds() + 3_600 }],
-    ['for another token', { accessToken: 'x' }],
-    ['without a jti', { jti: '' }],
-    ['with a long jti', { jti: 'x'.repeat(129) }],
-  ])('401 invalid_dpop_proof where the proof is %s', async (_, request) => {
-    expectAnswer(await ask(request), 401, 'invalid-dpop-proof', challenge('invalid_dpop_proof'));
-    expectAnswer(await ask(), 200);
-  });
-
-  it('401 invalid_dpop_proof where the proof is signed with another key than it names', async () => {
-    const forger = new FakeDevice({ ...device.key, privateKey: generateDeviceKey().privateKey });
-    expectAnswer(await ask({ token: contentToken(bench, device) }, forger), 401, 'invalid-dpop-proof', challenge('invalid_dpop_proof'));
-  });
-
-  it('401 invalid_dpop_proof where the proof was used before', async () => {
-    const token = contentToken(bench, device);
-    const first = await ask({ token });
-    expectAnswer(first, 200);
-    expectAnswer(await ask({ token, proof: first.proof! }), 401, 'invalid-dpop-proof', challenge('invalid_dpop_proof'));
-    expectAnswer(await ask({ token }), 200);
-  });
-
-  it.each([null, 'x', 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'])('401 use_dpop_nonce where the nonce is %j', async (nonce) => {
-    const answer = await ask({ nonce });
-    expectAnswer(answer, 401, 'use-dpop-nonce', challenge('use_dpop_nonce'));
-    expectAnswer(await ask({ nonce: answer.headers.get('dpop-nonce') }), 200);
-  });
-
-  it('401 invalid_token where the token is bound to another key', async () => {
-    const thief = new FakeDevice();
-    const token = contentToken(bench, device);
-    expectAnswer(await ask({ token }, thief), 401, 'invalid-token', challenge('invalid_token'));
-    expectAnswer(await ask({ token }), 200);
-  });
-
-  it.each<[string, () => string]>([
-    ['no JWS', () => 'x'],
-    ['over 6 KiB', () => 'x'.repeat(6_145)],
-    ['expired', () => contentToken(bench, device, { iat: nowSeconds() - 20, exp: nowSeconds() - 10 })],
-    ['of the future', () => contentToken(bench, device, { iat: nowSeconds() + 500 })],
-    ['for another deployment', () => contentToken(bench, device, { aud: 'https://other.example/v1/licenses' })],
-    ['of another issuer', () => contentToken(bench, device, { iss: 'other' })],
-    ['bound to an asserted device', () => contentToken(bench, device, { cnf: undefined, device: device.deviceId })],
-    ['signed with an unknown key', () => contentToken({ ...bench, signingKey: generateSigningKey() }, device)],
-    ['signed with another key than it names', () => contentToken({ ...bench, signingKey: { ...bench.signingKey, privateKey: generateSigningKey().privateKey } }, device)],
-    ['altered', () => contentToken(bench, device).replace(/\.[^.]+\./, (claims) => claims.replace(/.{3}\.$/, 'fQo.'))],
-  ])('401 invalid_token where the token is %s', async (_, token) => {
-    expectAnswer(await ask({ token: token() }), 401, 'invalid-token', challenge('invalid_token'));
-  });
-
   it('401 invalid_token where the token has expired since it was last used', async () => {
     const token = contentToken(bench, device, { exp: nowSeconds() + 2 });
     expectAnswer(await ask({ token }), 200);
     await new Promise((resolve) => setTimeout(resolve, 2_100));
     expectAnswer(await ask({ token }), 401, 'invalid-token', challenge('invalid_token'));
-  });
-
-  it('401 invalid_token where the token is sent as Bearer', async () => {
-    expectAnswer(await ask({ scheme: 'Bearer' }), 401, 'invalid-token', challenge('invalid_token'));
   });
 
   it('401 invalid_token where the token is revoked, from its commit on', async () => {
@@ -166,29 +91,8 @@ describe('the case table', () => {
     expectAnswer(await ask({ token: sameIdOfAnother }), 200);
   });
 
-  it.each<[string, Partial<FakeLicenseRequest>, number, string]>([
-    ['no body', { body: '' }, 400, 'invalid-request'],
-    ['no JSON', { body: '{' }, 400, 'invalid-request'],
-    ['no kids', { body: '{}' }, 400, 'invalid-request'],
-    ['empty kids', { body: '{"kids":[]}' }, 400, 'invalid-request'],
-    ['a kid twice', { kids: [KID, KID] }, 400, 'invalid-request'],
-    ['a padded kid', { body: JSON.stringify({ kids: [`${kidInRequest(KID)}==`] }) }, 400, 'invalid-request'],
-    ['a persistent licence', { body: JSON.stringify({ kids: [kidInRequest(KID)], type: 'persistent-license' }) }, 400, 'invalid-request'],
-    ['an unknown member', { body: JSON.stringify({ kids: [kidInRequest(KID)], more: 1 }) }, 400, 'unknown-member'],
-    ['a malformed kid beside one that is not in the token', { kids: [OTHER_KID, 'x'] }, 400, 'invalid-request'],
-    ['a body over 64 KiB', { body: ' '.repeat(64 * 1024 + 1) }, 413, 'payload-too-large'],
-  ])('%s', async (_, request, status, code) => {
-    expectAnswer(await ask(request), status, code);
-    expectAnswer(await ask(), 200);
-  });
-
   it('tells which rule a body breaks', async () => {
     expect((await ask({ kids: [KID, KID] })).body['errors']).toEqual([{ path: '/kids', message: 'must all be different' }]);
-  });
-
-  it('403 where a kid is not in the token, though others are', async () => {
-    expectAnswer(await ask({ kids: [KID, OTHER_KID] }), 403, 'kid-not-in-token');
-    expectAnswer(await ask({ token: contentToken(bench, device, { kids: [KID, OTHER_KID] }), kids: [KID, OTHER_KID] }), 200);
   });
 
   it('403 where the device is revoked, whatever became of the token', async () => {
@@ -238,6 +142,7 @@ describe('what is kept to itself', () => {
   });
 
   it('metrics count by reason', async () => {
+    await ask({ htu: `${LICENSE_URL}/` });
     const text = await bench.replica.metrics.expose();
     expect(text).toMatch(/latchkey_licenses_granted_total\{kind="content"\} [1-9]/);
     expect(text).toMatch(/latchkey_licenses_denied_total\{code="invalid-dpop-proof",stage="proof",reason="htu"\} [1-9]/);
@@ -254,14 +159,5 @@ describe('what is kept to itself', () => {
     'latchkey_broker_up gauge',
   ])('has the metric that operators are told to watch: %s', async (metric) => {
     expect(await bench.replica.metrics.expose()).toContain(`# TYPE ${metric}\n`);
-  });
-
-  it('a token of a kind that is not known is no token', async () => {
-    const forged = signToken(bench.signingKey, 'registration', {
-      iss: 'latchkey', aud: LICENSE_URL, iat: nowSeconds(), exp: nowSeconds() + 60, jti: 'j', merchant: 'm1', cookie: 'c', account: 'a', cookie_exp: nowSeconds() + 60,
-    });
-    const [, ...rest] = forged.split('.');
-    const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: bench.signingKey.keyId, typ: 'JWT' })).toString('base64url');
-    expectAnswer(await ask({ token: [header, ...rest].join('.') }), 401, 'invalid-token', challenge('invalid_token'));
   });
 });

@@ -2,9 +2,9 @@ import { FakeDevice } from '@latchkey/kits';
 import { generateSigningKey } from '@latchkey/crypto';
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Bench, contentToken, insertSigningKey, KID, kidInRequest, LICENSE_URL, openBenchWithReplica, type Replica } from './bench.js';
+import { type Bench, contentToken, insertSigningKey, openBenchWithReplica, type Replica } from './bench.js';
 
 const PAGE = 'https://player.example';
 let bench: Bench & { replica: Replica };
@@ -15,55 +15,6 @@ beforeAll(async () => {
   route = `${bench.replica.url}/v1/licenses`;
 });
 afterAll(async () => bench?.close());
-
-/** Sends header lines as they are: `fetch` would join or refuse two of a kind. */
-async function sendLines(lines: readonly string[], body = ''): Promise<{ status: number; text: string }> {
-  const { hostname, port } = new URL(bench.replica.url);
-  const socket = connect(Number(port), hostname);
-  const head = ['POST /v1/licenses HTTP/1.1', `Host: ${hostname}`, 'Connection: close', `Content-Length: ${Buffer.byteLength(body)}`, ...lines];
-  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
-  let text = '';
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  await once(socket, 'close');
-  return { status: Number(text.split(' ', 2)[1]), text };
-}
-
-describe('two of a kind', () => {
-  it('are refused, where one of each opens', async () => {
-    const device = new FakeDevice();
-    const token = contentToken(bench, device);
-    await bench.replica.ask(device, { token });
-    const body = JSON.stringify({ kids: [kidInRequest(KID)] });
-    const authorization = `Authorization: DPoP ${token}`;
-    const proof = (): string => `DPoP: ${device.proof({ licenseUrl: LICENSE_URL, token })}`;
-    expect((await sendLines([authorization, proof()], body)).status).toBe(200);
-    const same = proof();
-    for (const lines of [
-      [authorization, authorization, proof()],
-      [authorization, 'Authorization: Bearer x', proof()],
-      ['Authorization: Bearer x', authorization, proof()],
-      [authorization, proof(), proof()],
-      [authorization, same, same],
-      [authorization, same, 'DPoP:'],
-      [`${authorization}, DPoP ${token}`, proof()],
-      [authorization, `${proof()}, x`],
-    ]) {
-      const { status, text } = await sendLines(lines, body);
-      expect(status).toBe(400);
-      expect(text).toContain('"code":"invalid-request"');
-      expect(text.match(/^dpop-nonce: /gim)).toHaveLength(1);
-    }
-    expect((await sendLines([authorization, same], body)).status).toBe(200);
-  });
-
-  it('of credentials are refused where one is in the query', async () => {
-    const device = new FakeDevice();
-    const token = contentToken(bench, device);
-    const answer = await bench.replica.ask(device, { token, sendTo: `${route}?access_token=${token}` });
-    expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request']);
-    expect((await bench.replica.ask(device, { token, sendTo: `${route}?player=1` })).status).toBe(200);
-  });
-});
 
 describe('nonces', () => {
   it('are on every answer of the route, also before its body is read', async () => {

@@ -15,18 +15,13 @@ describe('checkProof', () => {
     expect(check(createProof(request))).toEqual({ ok: true, deviceId: device.deviceId, jti: 'j1', iatSeconds: NOW });
   });
 
-  it.each<[string, string, string, string]>([
-    ['no proof', '', 'proof', 'missing'],
-    ['a proof in bad form', 'x.y.z', 'proof', 'proof-not-jws'],
-    ['a forged proof', createProof({ ...request, publicJwk: generateDeviceKey().publicJwk }), 'proof', 'signature'],
-    ['a proof for another method', createProof({ ...request, htm: 'GET' }), 'proof', 'htm'],
-    ['a proof for another URL', createProof({ ...request, htu: `${licenseUrl}/` }), 'proof', 'htu'],
-    ['an old proof', createProof({ ...request, nowSeconds: NOW - 61 }), 'proof', 'iat-window'],
-    ['a proof for another token', createProof({ ...request, accessToken: 'd.e.f' }), 'proof', 'ath'],
-    ['a proof without a nonce', createProof({ ...request, nonce: undefined }), 'nonce', 'missing'],
-    ['a proof with an old nonce', createProof({ ...request, nonce: 'old' }), 'nonce', 'not-fresh'],
-    ['a proof that is wrong besides its nonce', createProof({ ...request, nonce: 'old', htm: 'GET' }), 'proof', 'htm'],
-  ])('refuses %s', (_, proof, stage, reason) => {
-    expect(check(proof)).toEqual({ ok: false, stage, reason });
+  it('looks at the nonce last, so that nobody is sent for one whose proof would be refused with it all the same', () => {
+    expect(check(createProof({ ...request, nonce: 'old' }))).toEqual({ ok: false, stage: 'nonce', reason: 'not-fresh' });
+    expect(check(createProof({ ...request, nonce: 'old', htm: 'GET' }))).toEqual({ ok: false, stage: 'proof', reason: 'htm' });
+  });
+
+  it.each([-61, 61])('takes a proof whose clock is off by a minute and not by %i seconds', (seconds) => {
+    expect(check(createProof({ ...request, nowSeconds: NOW + seconds - Math.sign(seconds) }))).toMatchObject({ ok: true });
+    expect(check(createProof({ ...request, nowSeconds: NOW + seconds }))).toEqual({ ok: false, stage: 'proof', reason: 'iat-window' });
   });
 });

@@ -21,7 +21,9 @@ export const equipDeviceEdge: NonNullable<ServiceDefinition['equip']> = (app) =>
     .getHttpAdapter()
     .getInstance()
     .addHook('onRequest', (request, reply, next) => {
-      const [path = ''] = request.url.split('?', 1);
+      // One route has many spellings (percent-encoded, absolute, with a fragment), and what the router takes for it
+      // has to be equipped like it: keys would lie in caches. A wrong method has no route, and so only its own words.
+      const path = request.routeOptions.url ?? request.url.split('?', 1)[0] ?? '';
       const methods = methodsByPath.get(path);
       if (!methods) return next();
       if (path === operations.createLicense.path) {

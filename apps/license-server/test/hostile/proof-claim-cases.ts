@@ -70,7 +70,7 @@ export const proofClaimCases: readonly HostileCase[] = [
     'iat a string': { claims: (claims) => ({ ...claims, iat: String(claims['iat']) }) },
     'iat true': withClaim('iat', true),
     'iat in an array': { claims: (claims) => ({ ...claims, iat: [claims['iat']] }) },
-    'iat with a fraction': [withNumber('iat', (iat) => `${iat}.5`), withNumber('iat', (iat) => `${iat}.0`)],
+    'iat with a fraction': [withNumber('iat', (iat) => `${iat - 1}.5`), withNumber('iat', (iat) => `${iat - 1}.0`)],
     'iat beyond every number': [withNumber('iat', () => '1e400'), withNumber('iat', (iat) => `${iat / 10}e1`)],
     'iat beyond the safe integers': withNumber('iat', () => '9007199254740993'),
   }),

@@ -123,7 +123,7 @@ describe(`reading what anybody may publish (seed ${SEED})`, () => {
     let believed = 0;
     fc.assert(
       fc.property(message, (given) => {
-        const reading = readDelivery(given, subscriptions, checkouts);
+        const reading = readDelivery(given, 'token-issuer', subscriptions, checkouts);
         if (!reading.ok) return;
         believed += 1;
         const again = readAgain(given)!;

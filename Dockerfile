@@ -8,7 +8,8 @@ COPY package.json package-lock.json .npmrc ./
 COPY apps apps
 COPY libs libs
 COPY e2e e2e
-RUN find apps libs e2e -type f ! -name package.json -delete && find apps libs e2e -type d -empty -delete
+COPY tools tools
+RUN find apps libs e2e tools -type f ! -name package.json -delete && find apps libs e2e tools -type d -empty -delete
 
 FROM node:24-slim AS build
 WORKDIR /app
@@ -25,7 +26,7 @@ FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY --from=manifests /app ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error \
-  && rm -rf e2e apps/standalone libs/embedded-postgres libs/kits \
+  && rm -rf e2e tools apps/standalone libs/embedded-postgres libs/kits \
   && find node_modules -xtype l -delete \
   && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
 

@@ -9,6 +9,7 @@ const rooms = [
   { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:pure', 'type:infrastructure'] },
   { sourceTag: 'type:composition', onlyDependOnLibsWithTags: ['type:pure', 'type:infrastructure', 'type:app'] },
   { sourceTag: 'type:e2e', onlyDependOnLibsWithTags: ['*'] },
+  { sourceTag: 'type:tools', onlyDependOnLibsWithTags: ['*'] },
 ];
 /** Tests of any project may use what is made for tests; everything else holds for them too. */
 const roomsForTests = rooms.map((room) => ({ ...room, onlyDependOnLibsWithTags: [...room.onlyDependOnLibsWithTags, 'type:testing'] }));

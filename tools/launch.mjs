@@ -20,7 +20,8 @@ const COMMANDS = {
   lint: nx('lint'),
   typecheck: nx('typecheck'),
   build: nx('build'),
-  generate: [...runTs, 'tools/generate.ts'],
+  generate: [...runTs, 'tools/src/generate.ts'],
+  'supply-chain': [...runTs, 'tools/src/supply-chain/check.ts'],
 };
 
 /** What `module.registerHooks` and the lock on the data directory need, where no Node 24 was installed. */

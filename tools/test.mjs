@@ -28,7 +28,7 @@ function readArguments(args) {
 
 /** Projects with a jest.config.mjs, with their test files and what servers the sources of their tests ask for. */
 function findProjects(names) {
-  const found = globSync('{apps/*,libs/*,e2e}/jest.config.mjs', { cwd: root }).map(dirname).sort();
+  const found = globSync('{apps/*,libs/*,e2e,tools}/jest.config.mjs', { cwd: root }).map(dirname).sort();
   const unknown = names.filter((name) => !found.some((project) => basename(project) === name));
   if (unknown.length) throw new Error(`No such project: ${unknown.join(', ')}. There are ${found.map((p) => basename(p)).join(', ')}.`);
   return found

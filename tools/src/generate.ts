@@ -5,10 +5,9 @@ import { dirname, join } from 'node:path';
 import { asyncApiYaml, configurationPage, type DocumentedSettings, errorsPage, eventsPage, type MessagingGraph, messagingGraphOf, openApiDocument } from '@latchkey/api-documents';
 import type { ServiceMessaging } from '@latchkey/contracts';
 import { type BrokerUser, checkoutUserOf, definitionsOf } from '@latchkey/messaging';
-import { services as definitions } from '@latchkey/standalone';
-import { standaloneSettings } from '../apps/standalone/src/config.ts';
+import { services as definitions, standaloneSettings } from '@latchkey/standalone';
 
-const root = dirname(import.meta.dirname);
+const root = dirname(dirname(import.meta.dirname));
 
 /** The order in which the documents speak of the services. */
 const order = ['gateway', 'cookie', 'device-registry', 'token-issuer', 'license-server'];
@@ -18,7 +17,7 @@ function generated(): ReadonlyMap<string, string> {
   const messagings = services.map(({ messaging }) => messaging);
   const graph = messagingGraphOf(messagings);
   const settings: DocumentedSettings[] = [
-    ...services.map((service) => ({ app: service.messaging.service as string, settings: Object.values(service.settings) })),
+    ...services.map((service) => ({ app: service.messaging.service, settings: Object.values(service.settings) })),
     { app: 'standalone', settings: Object.values(standaloneSettings) },
   ];
   return new Map([

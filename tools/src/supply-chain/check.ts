@@ -5,7 +5,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type AdvisorySnapshot, advisoryProblems, type BulkAnswer, bulkQuestion, snapshotOf } from './advisories.js';
 import { licenceProblems } from './licences.js';
-import { lockFileProblems, type LockFile, type Manifest } from './lock-file.js';
+import { lockFileProblems, type LockFile } from './lock-file.js';
 import { type KnownForms, secretProblems } from './secret-scan.js';
 
 const root = dirname(dirname(dirname(import.meta.dirname)));

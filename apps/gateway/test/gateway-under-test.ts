@@ -16,7 +16,10 @@ export class GatewayUnderTest {
   private readonly replicas: RunningService[] = [];
   private running: { broker: Broker; databases: TestDatabase[]; databaseUrl: string } | undefined;
 
-  constructor(private readonly environment: Readonly<Record<string, string>> = {}) {}
+  constructor(
+    private readonly environment: Readonly<Record<string, string>> = {},
+    private readonly definition: typeof gatewayService = gatewayService,
+  ) {}
 
   /** Starts a bus, the neighbours and one replica. */
   async start(): Promise<void> {
@@ -39,7 +42,7 @@ export class GatewayUnderTest {
       ...this.environment,
       ...environment,
     });
-    const replica = await startService(gatewayService, configuration, { broker, logger: createLogger('gateway', 'silent'), metrics: new Metrics(), listen: true });
+    const replica = await startService(this.definition, configuration, { broker, logger: createLogger('gateway', 'silent'), metrics: new Metrics(), listen: true });
     this.replicas.push(replica);
     return replica;
   }

@@ -71,11 +71,24 @@ export function readInput<Contract extends OperationContract>(
     headers: part('headers', saidOnce(request.headers)),
     body: part('body', bodyLeftOut ? {} : request.body),
   };
+  if (operation.body) {
+    const known = new Set(issues.map(({ path }) => path));
+    issues.push(...prototypeMembers(request.body).filter((path) => !known.has(path)).map((path) => ({ path, ...unknownMember })));
+  }
   if (issues.length > 0) {
     const code = issues.every((issue) => issue.unknown) ? 'unknown-member' : 'invalid-request';
     throw new Problem(code, { errors: issues.map(({ path, message }): ProblemDetailError => ({ path, message })) });
   }
   return input as OperationInput<Contract>;
+}
+
+const unknownMember = { message: 'is not known', unknown: true } as const;
+
+/** Where a body says `__proto__`: no schema knows such a member, and those of maps would pass it over in silence. */
+function prototypeMembers(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = Object.hasOwn(value, '__proto__') ? [jsonPointer([...path, '__proto__'])] : [];
+  return [...own, ...Object.entries(value).flatMap(([name, member]) => prototypeMembers(member, [...path, name]))];
 }
 
 /** With one value in place of a list whose values are all the same. */
@@ -93,7 +106,7 @@ function describeIssue(part: string, issue: z.core.$ZodIssue, input: unknown): {
     return [{ path: pointer([name]), message: 'stands several times with values that differ', unknown: false }];
   }
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: pointer([...issue.path, key]), message: 'is not known', unknown: true }));
+    return issue.keys.map((key) => ({ path: pointer([...issue.path, key]), ...unknownMember }));
   }
   return [{ path: pointer(issue.path), message: issue.message, unknown: false }];
 }

@@ -1,5 +1,5 @@
 import { vocabulary } from '@latchkey/contracts';
-import { type Configuration, host, logLevel, port, setting } from '@latchkey/service-defaults';
+import { amqpUrl, type Configuration, databaseUrl, host, logLevel, port, setting } from '@latchkey/service-defaults';
 import { z } from 'zod';
 
 /** What standalone itself is configured with. Every setting of a service may be given too, and reaches that service. */
@@ -15,11 +15,11 @@ export const standaloneSettings = {
     description: 'The merchant that exists from the first start',
     fallback: 'default',
   }),
-  amqpUrl: setting('AMQP_URL', z.string().regex(/^amqps?:\/\/\S+$/, 'must be an amqp:// or amqps:// URL').optional(), {
+  amqpUrl: setting('AMQP_URL', amqpUrl.schema.optional(), {
     description: 'RabbitMQ; without it the services talk over a bus inside the process',
     secret: true,
   }),
-  databaseUrl: setting('DATABASE_URL', z.string().regex(/^postgres(?:ql)?:\/\/\S+$/, 'must be a postgres:// URL').optional(), {
+  databaseUrl: setting('DATABASE_URL', databaseUrl.schema.optional(), {
     description: 'A PostgreSQL server whose user may create databases; without it standalone runs its own',
     secret: true,
   }),

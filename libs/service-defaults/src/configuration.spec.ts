@@ -47,7 +47,29 @@ describe('LATCHKEY_CHECKOUT_USERS', () => {
     expect([...read.checkoutUsers]).toEqual([['guest', 'default'], ['shop', 'other']]);
   });
 
-  it.each(['guest', 'guest:', ':default', 'guest:Default', 'a:b:c'])('refuses %j', (text) => {
+  it.each(['guest', 'guest:', ':default', 'guest:Default', 'guest:-x', 'a:b:c', 'guest:default,guest:other'])('refuses %j', (text) => {
     expect(() => readConfiguration({ checkoutUsers }, { LATCHKEY_CHECKOUT_USERS: text })).toThrow(ConfigurationError);
+  });
+});
+
+describe('the URL of a database or a broker', () => {
+  const { databaseUrl, amqpUrl } = standardSettings(1);
+
+  it.each([
+    ['postgres://latchkey:p%40ss@127.0.0.1:5432/gateway', 'amqp://guest:p%40ss@127.0.0.1:5672/%2f'],
+    ['postgresql:///gateway', 'amqps://broker.example'],
+  ])('may be %s and %s', (database, broker) => {
+    expect(readConfiguration({ databaseUrl, amqpUrl }, { DATABASE_URL: database, AMQP_URL: broker })).toEqual({ databaseUrl: database, amqpUrl: broker });
+  });
+
+  it.each([
+    ['postgres://u:p@[::1/x', 'amqp://u:p@[::1/x'],
+    ['postgres://u:p%zz@h/x', 'amqp://u:p%zz@h/x'],
+    ['postgres://u:p@h:port/x', 'amqp://u:p@h:port/x'],
+    ['http://u:p@h/x', 'http://u:p@h/x'],
+  ])('may not be %s and %s, and is not shown', (database, broker) => {
+    expect(() => readConfiguration({ databaseUrl, amqpUrl }, { DATABASE_URL: database, AMQP_URL: broker })).toThrow(
+      new ConfigurationError(['DATABASE_URL must be a postgres:// URL', 'AMQP_URL must be an amqp:// or amqps:// URL']),
+    );
   });
 });

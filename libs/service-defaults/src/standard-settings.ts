@@ -1,3 +1,4 @@
+import { vocabulary } from '@latchkey/contracts';
 import { z } from 'zod';
 import { setting } from './configuration.js';
 
@@ -14,16 +15,33 @@ export function numberSetting(variable: string, limits: { readonly least: number
 }
 
 /** An absolute http or https URL, kept exactly as written: `htu` is compared with it byte for byte. */
-export const httpUrl = z.string().regex(/^https?:\/\/[^\s#?]+$/, 'must be an absolute http or https URL without query or fragment');
+export const httpUrl = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s#?]+$/.test(text) && URL.canParse(text), 'must be an absolute http or https URL without query or fragment');
+
+/**
+ * Whether it is a URL of this form that clients can take apart: a percent sign that escapes nothing in a password would
+ * otherwise end the process when it connects, with a stack in place of the name of the setting.
+ */
+function isConnectionUrl(text: string, form: RegExp): boolean {
+  if (!form.test(text) || !URL.canParse(text)) return false;
+  try {
+    const { username, password, pathname } = new URL(text);
+    [username, password, pathname].forEach(decodeURIComponent);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The database of a service. */
-export const databaseUrl = setting('DATABASE_URL', z.string().regex(/^postgres(?:ql)?:\/\/\S+$/, 'must be a postgres:// URL'), {
+export const databaseUrl = setting('DATABASE_URL', z.string().refine((text) => isConnectionUrl(text, /^postgres(?:ql)?:\/\/\S+$/), 'must be a postgres:// URL'), {
   description: 'The PostgreSQL database of this service alone, as postgres://user:password@host:port/database',
   secret: true,
 });
 
 /** The broker of a service. */
-export const amqpUrl = setting('AMQP_URL', z.string().regex(/^amqps?:\/\/\S+$/, 'must be an amqp:// or amqps:// URL'), {
+export const amqpUrl = setting('AMQP_URL', z.string().refine((text) => isConnectionUrl(text, /^amqps?:\/\/\S+$/), 'must be an amqp:// or amqps:// URL'), {
   description: 'RabbitMQ, as amqp://user:password@host:port/vhost',
   secret: true,
 });
@@ -54,7 +72,7 @@ export const logLevel = setting('LATCHKEY_LOG_LEVEL', z.enum(['trace', 'debug', 
   fallback: 'info',
 });
 
-const userOfMerchant = /^\s*([^\s:,]{1,128}):([a-z0-9-]{1,63})\s*$/;
+const userOfMerchant = /^\s*([^\s:,]{1,128}):(\S+)\s*$/;
 
 /** Broker users of checkouts that do not follow the naming convention. */
 export const checkoutUsers = setting(
@@ -63,8 +81,12 @@ export const checkoutUsers = setting(
     const users = new Map<string, string>();
     for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
       const match = userOfMerchant.exec(pair);
-      if (match) users.set(match[1]!, match[2]!);
-      else context.addIssue({ code: 'custom', message: 'must be pairs of broker user and merchant, user:merchant, separated by commas' });
+      if (!match || !vocabulary.merchantId.safeParse(match[2]).success) {
+        context.addIssue({ code: 'custom', message: 'must be pairs of broker user and merchant, user:merchant, separated by commas' });
+      } else if (users.has(match[1]!)) {
+        // A checkout belongs to one merchant; the last of two would silently be it.
+        context.addIssue({ code: 'custom', message: 'must name a broker user once' });
+      } else users.set(match[1]!, match[2]!);
     }
     return users;
   }),

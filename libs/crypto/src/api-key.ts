@@ -1,4 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { constantTimeEqual } from './constant-time-equal.js';
 
 /** The parts of `lk_<env>_<keyId>_<secret>`. */
 export interface ApiKey {
@@ -39,6 +40,5 @@ export function hashApiKeySecret(fullKey: string): Buffer {
 
 /** Compares a presented key with a stored hash in constant time. */
 export function apiKeyMatches(fullKey: string, hash: Uint8Array): boolean {
-  const presented = hashApiKeySecret(fullKey);
-  return presented.length === hash.length && timingSafeEqual(presented, hash);
+  return constantTimeEqual(hashApiKeySecret(fullKey), hash);
 }

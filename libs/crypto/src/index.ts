@@ -1,6 +1,7 @@
 export { unwrapAesKey, wrapAesKey } from './aes-key-wrap.js';
 export { apiKeyMatches, generateApiKey, hashApiKeySecret, parseApiKey, type ApiKey } from './api-key.js';
 export { decodeBase64url, encodeBase64url } from './base64url.js';
+export { constantTimeEqual } from './constant-time-equal.js';
 export { createProof, generateDeviceKey, type DeviceKey, type ProofRequest } from './dpop-client.js';
 export {
   checkProofForm,

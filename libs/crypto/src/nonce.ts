@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { decodeBase64url } from './base64url.js';
+import { constantTimeEqual } from './constant-time-equal.js';
 
 export interface NonceOptions {
   /** The first makes nonces, every one is honoured: replacing a secret refuses nothing that was handed out. */
@@ -59,7 +60,7 @@ export function createNonces(options: NonceOptions): Nonces {
       const mac = bytes.subarray(TIME_BYTES);
       const ageSeconds = nowSeconds - time.readUIntBE(0, TIME_BYTES);
       if (ageSeconds < -CLOCK_TOLERANCE_SECONDS || ageSeconds >= lifetimeSeconds) return false;
-      return keys.some((key) => timingSafeEqual(mac, macOf(time, key)));
+      return keys.some((key) => constantTimeEqual(mac, macOf(time, key)));
     },
   };
 }

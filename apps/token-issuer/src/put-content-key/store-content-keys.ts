@@ -1,4 +1,4 @@
-import type { KeyRing } from '@latchkey/crypto';
+import { constantTimeEqual, type KeyRing } from '@latchkey/crypto';
 import type { Tx } from '@latchkey/outbox';
 import { contentKeyKey, findContentKeys, insertContentKeys } from '../content-key-store.js';
 
@@ -24,7 +24,7 @@ export async function storeContentKeys(tx: Tx, keyRing: KeyRing, { merchantId, k
   const differs = others.some(({ kid, key }) => {
     const plain = keyRing.unwrapContentKey({ merchantId, kid, wrapped: stored.get(contentKeyKey(merchantId, kid))! });
     if (!plain) throw new Error('a stored content key cannot be unwrapped: LATCHKEY_KEK lacks the key that wrapped it');
-    return !plain.equals(key);
+    return !constantTimeEqual(plain, key);
   });
   return differs ? 'differs' : created;
 }

@@ -55,7 +55,7 @@ export const members =
 
 export const rights: Rule = (value) => {
   const { type, availableFrom, availableUntil } = (value ?? {}) as Record<string, string>;
-  const form =
+  const form: Readonly<Record<string, Rule>> =
     type === 'rental'
       ? { type: () => true, 'availableFrom?': timestamp, availableUntil: timestamp, playDurationSeconds: seconds(315_360_000) }
       : { type: (each: unknown) => each === 'purchase', 'availableFrom?': timestamp };

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CookieIssued, DeviceRegistered, hear, type ServiceMessaging } from '@latchkey/contracts';
+import { CookieIssued, DeviceRegistered, hear, say, type ServiceMessaging } from '@latchkey/contracts';
 import { createTestDatabase, createTestVhost, describeWithRabbit, eventually, type TestDatabase } from '@latchkey/kits';
 import { type Broker, connectRabbit, done, openInProcessBroker, type Verdict } from '@latchkey/messaging';
 import { CreateOutboxAndInbox1700000000000, Outbox } from '@latchkey/outbox';
@@ -24,7 +24,7 @@ class Small {}
 
 const settings = standardSettings(0);
 const small: ServiceDefinition<typeof settings> = {
-  messaging: { service: 'cookie', hears: [hear(DeviceRegistered, ['cookie'])], says: [CookieIssued], asks: [] },
+  messaging: { service: 'cookie', hears: [hear(DeviceRegistered, ['cookie'])], says: [say(CookieIssued)], asks: [] },
   settings,
   module: Small,
   migrations: [CreateOutboxAndInbox1700000000000],

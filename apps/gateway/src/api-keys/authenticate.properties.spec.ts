@@ -25,7 +25,9 @@ const stored: StoredApiKey = {
 };
 
 describe('the work of telling a right key from a wrong one', () => {
-  beforeEach(() => jest.clearAllMocks());
+  beforeEach(() => {
+    jest.clearAllMocks();
+  });
 
   it.each([
     ['a right key', key, stored],

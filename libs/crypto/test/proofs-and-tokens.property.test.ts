@@ -31,6 +31,7 @@ function alteredMember(object: JsonObject, values: fc.Arbitrary<unknown>): fc.Ar
 
 const strange = fc.oneof(
   fc.constantFrom<unknown>('', 'x', 'ES256', 'none', 'dpop+jwt', 'JWT', 0, 1, -1, 1.5, NOW, NOW + 60, NOW + 61, NOW - 60, NOW - 61, NOW + 0.5, 1e300, true, false, null, [], {}, 'POST', HTU, 'x'.repeat(128), 'x'.repeat(129)),
+  fc.constantFrom<unknown>(HTU.toUpperCase(), HTU.replace('play', 'PLAY'), HTU.replace('.example', '.example:443'), HTU.replace('/v1', '/./v1'), ` ${HTU}`, 'post', 'POST '),
   fc.constantFrom<unknown>('\u{1f600}'.repeat(128), '\u{1f600}'.repeat(129), `${'x'.repeat(127)}\u{1f600}`, 'a\0', [HTU], ['POST'], { jkt: thumbprint }),
   fc.jsonValue(),
 );

@@ -1,7 +1,7 @@
 import { type ErrorCode, license } from '@latchkey/contracts';
 import { eventually, FakeDevice } from '@latchkey/kits';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Bench, KID, kidInRequest, nowSeconds, openBenchWithReplica, OTHER_KID, registrationToken, type Replica } from './bench.js';
+import { type Bench, CONTENT_KEY, KID, kidInRequest, nowSeconds, openBenchWithReplica, OTHER_KID, registrationToken, type Replica } from './bench.js';
 
 let bench: Bench & { replica: Replica };
 
@@ -34,6 +34,7 @@ describe('a registration', () => {
     const { keys } = license.parse(answer.body);
     expect(keys.map((key) => key.kid)).toEqual([KID, OTHER_KID].map(kidInRequest));
     expect(keys[0]!.k).not.toBe(keys[1]!.k);
+    expect(keys.map((key) => key.k)).not.toContain(CONTENT_KEY.toString('base64url'));
   });
 
   it('makes up a kid where the body is empty', async () => {

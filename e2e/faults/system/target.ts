@@ -1,0 +1,56 @@
+import type { Random } from '../random.js';
+import type { System } from './system.js';
+
+/** The five services, in the order in which they are started. */
+export const services = ['cookie', 'device-registry', 'token-issuer', 'license-server', 'gateway'] as const;
+/** A service of the distributed system. */
+export type Service = (typeof services)[number];
+
+/** A queue of the system's virtual host, as the management API knows it. */
+export interface QueueState {
+  readonly name: string;
+  readonly messages: number;
+  readonly unacknowledged: number;
+  readonly consumers: number;
+}
+
+/** What one process holds at the moment. */
+export interface ProcessMemory {
+  readonly service: Service;
+  /** Which of the service's replicas, from 0. */
+  readonly replica: number;
+  readonly rssBytes: number;
+  readonly heapUsedBytes?: number;
+}
+
+/** All that the workload and the final look need to know of a running system. */
+export interface Target {
+  /** What proofs name as `htu`; also the address of the first licence server. */
+  readonly licenseUrl: string;
+  readonly apiKey: string;
+  readonly merchantId: 'default';
+  /** A checkout's broker user, through the proxy. */
+  readonly checkoutAmqpUrl: string;
+  /** Origins of the replicas; some may be dead at the moment. */
+  gatewayUrls(): readonly string[];
+  licenseServerUrls(): readonly string[];
+  /** Past the proxy, for the final look. */
+  databaseUrl(service: Service): string;
+  queues(): Promise<readonly QueueState[]>;
+  memory(): Promise<readonly ProcessMemory[]>;
+  /** What all processes have logged. */
+  prints(): string;
+}
+
+/** A way to hurt a running system. */
+export interface Fault {
+  /** kebab-case, as the report prints it. */
+  readonly name: string;
+  /** Too slow or too greedy for the short run. */
+  readonly heavy?: boolean;
+  /**
+   * Hurts for a while; resolves when the hurt has ended (healing may still go on). Random choices come from `random`
+   * alone. Resolves to how many times it struck, as seen from outside.
+   */
+  strike(system: System, random: Random): Promise<number>;
+}

@@ -1,3 +1,5 @@
+import type { RabbitManagement } from '@latchkey/kits';
+import type { History } from '../history.js';
 import type { Random } from '../random.js';
 import type { System } from './system.js';
 
@@ -37,6 +39,9 @@ export interface Target {
   /** Past the proxy, for the final look. */
   databaseUrl(service: Service): string;
   queues(): Promise<readonly QueueState[]>;
+  /** The management API of the broker, past the proxy, for reading quarantines; the vhost's name goes into its paths. */
+  readonly management: RabbitManagement;
+  readonly vhostName: string;
   memory(): Promise<readonly ProcessMemory[]>;
   /** What all processes have logged. */
   prints(): string;
@@ -50,7 +55,8 @@ export interface Fault {
   readonly heavy?: boolean;
   /**
    * Hurts for a while; resolves when the hurt has ended (healing may still go on). Random choices come from `random`
-   * alone. Resolves to how many times it struck, as seen from outside.
+   * alone. Resolves to how many times it struck, as seen from outside. A fault that makes purchases, devices or licences
+   * of its own does so through `history.run`, or the checkers would take them for forgeries.
    */
-  strike(system: System, random: Random): Promise<number>;
+  strike(system: System, random: Random, history: History): Promise<number>;
 }

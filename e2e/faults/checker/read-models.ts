@@ -1,0 +1,134 @@
+import type { FeedRow, FinalState } from '../final-state.js';
+import type { Entry } from '../history.js';
+import { entriesOf, groupBy, mayHaveHappened, succeeded } from './reading.js';
+import { Findings, type Verdict } from './verdict.js';
+
+const aspects = ['bindings', 'revocations', 'signing keys', 'feed of tokens', 'feed of devices', 'feed of licences', 'feed of checkouts'] as const;
+type Aspect = (typeof aspects)[number];
+
+/**
+ * I4. What a service knows of another's data must be what it would know had it heard every event once: cookies of
+ * bindings, the issuer of devices, the licence server of revocations, the gateway of everything that merchants are told.
+ */
+export function checkReadModels(history: readonly Entry[], final: FinalState): Verdict {
+  const findings = new Findings<Aspect>('I4', aspects);
+  checkBindings(final, findings);
+  checkRevocations(final, findings);
+  checkFeedOfServices(final, findings);
+  checkFeedOfLicences(history, final.feed, findings);
+  checkFeedOfCheckouts(history, final.feed, findings);
+  const keys = new Set(final.licenseServer.signingKeyIds);
+  for (const keyId of final.issuer.signingKeyIds) {
+    findings.try('signing keys');
+    if (!keys.has(keyId)) findings.breach(`the licence server never heard of signing key ${keyId}`);
+  }
+  return findings.verdict();
+}
+
+function checkBindings(final: FinalState, findings: Findings<Aspect>): void {
+  const cookies = new Map(final.cookies.map((row) => [row.cookie, row]));
+  const joins = new Map(final.issuer.joins.map(({ cookie, deviceId }) => [cookie, deviceId]));
+  const bound = new Set(final.registry.bindings.map(({ cookie }) => cookie));
+  for (const { cookie, deviceId, registeredMs } of final.registry.bindings) {
+    findings.try('bindings');
+    const known = cookies.get(cookie);
+    if (!known) findings.breach(`cookie ${cookie} is bound, and the cookie service has none of that name`);
+    else if (known.boundMs !== registeredMs) findings.breach(`cookie ${cookie} is bound since ${registeredMs}, and the cookie service has ${known.boundMs}`);
+    if (joins.get(cookie) !== deviceId) findings.breach(`cookie ${cookie} is bound to ${deviceId}, and the issuer has ${joins.get(cookie) ?? 'none'}`);
+  }
+  for (const { cookie, boundMs } of final.cookies) {
+    if (boundMs !== null && !bound.has(cookie)) findings.breach(`the cookie service has ${cookie} as bound, and the registry has not`);
+  }
+  for (const [cookie, deviceId] of joins) {
+    if (deviceId !== null && !bound.has(cookie)) findings.breach(`the issuer has ${cookie} as bound to ${deviceId}, and the registry has not`);
+  }
+  const known = new Set(final.registry.knownCookies);
+  for (const cookie of known) if (!cookies.has(cookie)) findings.breach(`the registry knows cookie ${cookie}, which was never issued`);
+  for (const { cookie, expiresMs } of final.cookies) {
+    if (expiresMs > final.readMs && !known.has(cookie)) findings.breach(`the registry never heard of cookie ${cookie}`);
+  }
+}
+
+function checkRevocations(final: FinalState, findings: Findings<Aspect>): void {
+  const revoked = final.registry.devices.filter((device) => device.revoked).map(({ deviceId }) => deviceId);
+  const knownToIssuer = final.issuer.devices.filter((device) => device.revoked).map(({ deviceId }) => deviceId);
+  findings.try('revocations', revoked.length);
+  compare(revoked, knownToIssuer, 'revoked device', 'issuer', findings);
+  compare(revoked, final.licenseServer.revokedDeviceIds, 'revoked device', 'licence server', findings);
+  const stopped = final.issuer.tokens.filter(({ supersededMs, revokedMs }) => supersededMs !== null || revokedMs !== null);
+  findings.try('revocations', stopped.length);
+  compare(stopped.map(({ tokenId }) => tokenId), final.licenseServer.revokedTokenIds, 'stopped token', 'licence server', findings);
+  const gone = new Set(revoked);
+  for (const { tokenId, deviceId, supersededMs, revokedMs } of final.issuer.tokens) {
+    if (gone.has(deviceId) && supersededMs === null && revokedMs === null) findings.breach(`token ${tokenId} lives on, and its device is revoked`);
+  }
+}
+
+function compare(source: readonly string[], copy: readonly string[], what: string, who: string, findings: Findings<Aspect>): void {
+  const [true_, known] = [new Set(source), new Set(copy)];
+  for (const id of true_) if (!known.has(id)) findings.breach(`${what} ${id}: the ${who} does not know`);
+  for (const id of known) if (!true_.has(id)) findings.breach(`${what} ${id}: the ${who} made it up`);
+}
+
+/** Every event of the services stands in the feed exactly once. */
+function checkFeedOfServices(final: FinalState, findings: Findings<Aspect>): void {
+  const { tokens, purchases } = final.issuer;
+  const stopped = tokens.filter(({ supersededMs, revokedMs }) => supersededMs !== null || revokedMs !== null);
+  const rejected = purchases.filter(({ state }) => state === 'rejected');
+  expectOnce(final.feed, 'token.issued.v1', 'tokenId', tokens.map(({ tokenId }) => tokenId), findings, 'feed of tokens');
+  expectOnce(final.feed, 'token.revoked.v1', 'tokenId', stopped.map(({ tokenId }) => tokenId), findings, 'feed of tokens');
+  expectOnce(final.feed, 'purchase.rejected.v1', 'purchaseId', rejected.map(({ purchaseId }) => purchaseId), findings, 'feed of tokens');
+  expectOnce(final.feed, 'device.registered.v1', 'cookie', final.registry.bindings.map(({ cookie }) => cookie), findings, 'feed of devices');
+  for (const { sequence, type } of final.feed) {
+    if (sequence === null) findings.breach(`an event of the feed (${type}) never got its number`);
+  }
+}
+
+function expectOnce(feed: readonly FeedRow[], type: string, key: string, ids: readonly string[], findings: Findings<Aspect>, aspect: Aspect): void {
+  const told = groupBy(feed.filter((row) => row.type === type), ({ data }) => String(data[key]));
+  findings.try(aspect, ids.length);
+  for (const id of ids) {
+    const times = told.get(id)?.length ?? 0;
+    if (times !== 1) findings.breach(`${type} of ${id} stands in the feed ${times} times`);
+  }
+  const source = new Set(ids);
+  for (const id of told.keys()) if (!source.has(id)) findings.breach(`${type} of ${id} stands in the feed, and never happened`);
+}
+
+/** A licence that was given is told once; one of which nobody knows, once at most. */
+function checkFeedOfLicences(history: readonly Entry[], feed: readonly FeedRow[], findings: Findings<Aspect>): void {
+  const told = groupBy(feed.filter(({ type }) => type === 'license.granted.v1'), ({ data }) => String(data['tokenId']));
+  const asked = groupBy(entriesOf(history, 'license'), ({ operation }) => operation.tokenId);
+  for (const [tokenId, licences] of asked) {
+    const given = licences.filter(succeeded).length;
+    const most = licences.filter(mayHaveHappened).length;
+    const times = told.get(tokenId)?.length ?? 0;
+    findings.try('feed of licences', given);
+    if (times < given || times > most) {
+      findings.breach(`${times} licences of token ${tokenId} stand in the feed, and ${given} to ${most} were given`, ...licences.filter(mayHaveHappened));
+    }
+  }
+  for (const tokenId of told.keys()) {
+    if (!asked.has(tokenId)) findings.breach(`a licence of token ${tokenId} stands in the feed, and nobody asked for one`);
+  }
+}
+
+/**
+ * What a checkout was confirmed stands in the feed at least once, and once for each message id at most. Where faults were
+ * about the latter says nothing: some of them repeat messages under new ids.
+ */
+function checkFeedOfCheckouts(history: readonly Entry[], feed: readonly FeedRow[], findings: Findings<Aspect>): void {
+  const told = groupBy(feed.filter(({ type }) => type === 'purchase.completed.v1'), ({ data }) => String(data['purchaseId']));
+  const repeated = entriesOf(history, 'fault').length > 0;
+  const published = entriesOf(history, 'purchase').filter(({ operation }) => operation.via === 'amqp');
+  for (const [purchaseId, entries] of groupBy(published, ({ operation }) => operation.terms.purchaseId)) {
+    const times = told.get(purchaseId)?.length ?? 0;
+    const ids = new Set(entries.filter(mayHaveHappened).map(({ operation }) => operation.messageId));
+    const most = repeated ? Infinity : ids.size;
+    const least = entries.some(succeeded) ? 1 : 0;
+    findings.try('feed of checkouts', least);
+    if (times < least || times > most) {
+      findings.breach(`purchase.completed.v1 of ${purchaseId} stands in the feed ${times} times, and ${least} to ${most} were published`, ...entries);
+    }
+  }
+}

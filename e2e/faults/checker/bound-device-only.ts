@@ -6,7 +6,7 @@ import { Findings, type Verdict } from './verdict.js';
 /** How long after a revocation was answered a licence may still be given while the parts are up. */
 export const REVOCATION_BITES_MS = 1_000;
 
-const aspects = ['the bound device', 'another device', 'revoked devices', 'refunded purchases', 'superseded tokens'] as const;
+const aspects = ['the bound device', 'another device', 'revoked devices', 'refunded purchases', 'superseded tokens', 'rentals that are over'] as const;
 type Aspect = (typeof aspects)[number];
 
 /** From when on nothing may be given any more, and the operation that says so. */
@@ -50,12 +50,14 @@ function endsOf(history: readonly Entry[], final: FinalState): EndsOf {
   const refundedOverHttp = entriesOf(history, 'refund').filter((entry) => entry.operation.via === 'http' && succeeded(entry));
   const purchases = firstEnds([...seenRefunded, ...refundedOverHttp], ({ operation }) => operation.purchaseId, endOf);
   const superseded = supersededTokens(history, endOf);
+  const rentals = overRentals(history);
   return (licence) => {
     const { tokenId, deviceId, purchaseId } = licence.operation;
     const found: [Aspect, End | undefined][] = [
       ['revoked devices', devices.get(deviceId)],
       ['refunded purchases', purchaseId === undefined ? undefined : purchases.get(purchaseId)],
       ['superseded tokens', superseded.get(tokenId)],
+      ['rentals that are over', purchaseId === undefined ? undefined : rentals.get(purchaseId)],
     ];
     return found.flatMap(([aspect, end]) => (end && licence.startedMs > end.fromMs ? [{ aspect, end }] : []));
   };
@@ -73,6 +75,20 @@ function supersededTokens(history: readonly Entry[], endOf: (said: Entry) => End
     }
   }
   return superseded;
+}
+
+/** A rental's clock has started at the latest when its first licence was answered, and no renewal starts it again. */
+function overRentals(history: readonly Entry[]): Map<string, End> {
+  const seconds = new Map(
+    entriesOf(history, 'purchase').map(({ operation: { terms } }) => [terms.purchaseId, Number(terms.rights['playDurationSeconds'] ?? Infinity)]),
+  );
+  const rentals = new Map<string, End>();
+  for (const licence of entriesOf(history, 'license').filter(succeeded)) {
+    const { purchaseId = '' } = licence.operation;
+    const fromMs = licence.endedMs + 1_000 * (seconds.get(purchaseId) ?? Infinity);
+    if (Number.isFinite(fromMs)) keepEarlier(rentals, purchaseId, { fromMs, because: licence });
+  }
+  return rentals;
 }
 
 function firstEnds<E extends Entry>(said: readonly E[], keyOf: (entry: E) => string, endOf: (said: Entry) => End): Map<string, End> {

@@ -1,7 +1,7 @@
 import type { FinalState, PurchaseRow, TokenRow } from '../final-state.js';
 import type { Entry } from '../history.js';
 import type { Terms } from '../operation.js';
-import { entriesOf, type EntryOf, groupBy, mayHaveHappened, succeeded } from './reading.js';
+import { entriesOf, type EntryOf, groupBy, mayHaveHappened, succeeded, valueOf } from './reading.js';
 import { Findings, type Verdict } from './verdict.js';
 
 /** How long after its cookie's expiry a waiting purchase may still wait: the grace, a sweep, and a slow machine. */
@@ -114,19 +114,23 @@ function deserves(
 
 /** What the epilogue asked for after all had healed: there is no excuse any more for not knowing. */
 function checkEpilogue(history: readonly Entry[], { purchases, deviceOf, revokedDevices }: Facts, findings: Findings<Aspect>): void {
-  for (const asked of entriesOf(history, 'token').filter(({ actor }) => actor === 'epilogue')) {
-    const { purchaseId } = asked.operation;
+  const epilogue = history.filter(({ actor }) => actor === 'epilogue');
+  const licences = groupBy(entriesOf(epilogue, 'license'), ({ operation }) => operation.tokenId);
+  for (const [purchaseId, calls] of groupBy(entriesOf(epilogue, 'token'), ({ operation }) => operation.purchaseId)) {
+    const asked = calls.at(-1)!;
     const row = purchases.get(purchaseId);
     const device = row?.cookie ? deviceOf.get(row.cookie) : undefined;
     const live = row?.state === 'issued' && device !== undefined && !revokedDevices.has(device);
     if (live && !succeeded(asked)) findings.breach(`purchase ${purchaseId}: it is issued, and its token is not given`, asked);
     if (!live && succeeded(asked)) findings.breach(`purchase ${purchaseId}: a token is given though it has none`, asked);
-    if (!live || !succeeded(asked)) continue;
-    const played = entriesOf(history, 'license').filter(
-      ({ actor, operation }) => actor === 'epilogue' && operation.purchaseId === purchaseId && operation.deviceId === device,
-    );
-    for (const licence of played) {
-      if (!succeeded(licence)) findings.breach(`purchase ${purchaseId}: its live token opens nothing on its device`, asked, licence);
+    const played = licences.get(valueOf(asked, 'tokenId') ?? '')?.at(-1);
+    if (live && played && !succeeded(played) && !isOver(played)) {
+      findings.breach(`purchase ${purchaseId}: its live token opens nothing on its device`, asked, played);
     }
   }
+}
+
+/** A rental that has been played is over, and its token is live all the same. */
+function isOver({ outcome }: Entry): boolean {
+  return outcome.kind === 'refused' && outcome.code === 'rental-expired';
 }

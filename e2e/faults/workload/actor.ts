@@ -3,7 +3,7 @@ import type { Outcome } from '../history.js';
 import type { Terms } from '../operation.js';
 import type { Random } from '../random.js';
 import { type GatewayAnswer, callGateway, outcomeOf, outcomeOfLicense } from './answers.js';
-import type { HeldToken } from './ledger.js';
+import type { HeldToken, Order } from './ledger.js';
 import { within } from './within.js';
 import { pause, type World } from './world.js';
 
@@ -78,8 +78,9 @@ export class Actor {
     return this.#run({ type: 'show-purchase', purchaseId }, async () => outcomeOf(await this.#call('GET', path), ['state', 'code', 'tokenId']));
   }
 
-  /** Asks for a purchase's token. One attempt; the token that was given, where one was, for this device to hold. */
-  async token({ purchaseId, kids }: Terms, device: FakeDevice, waitSeconds: number): Promise<{ outcome: Outcome; held?: HeldToken }> {
+  /** Asks for a purchase's token, once, and notes what is given with the order, for the device that it is for. */
+  async token({ terms, devices, tokens }: Order, waitSeconds: number): Promise<{ outcome: Outcome; held?: HeldToken }> {
+    const { purchaseId, kids } = terms;
     let token: string | undefined;
     const outcome = await this.#run({ type: 'token', purchaseId, waitSeconds }, async () => {
       const answer = await this.#call('GET', `/v1/purchases/${purchaseId}/token?waitSeconds=${waitSeconds}`);
@@ -87,7 +88,11 @@ export class Actor {
       return outcomeOf(answer, ['tokenId', 'deviceId', 'expiresAt']);
     });
     if (outcome.kind !== 'ok' || token === undefined) return { outcome };
-    return { outcome, held: { tokenId: String(outcome.value['tokenId']), token, purchaseId, kids, device } };
+    const tokenId = String(outcome.value['tokenId']);
+    const device = devices.find(({ deviceId }) => deviceId === outcome.value['deviceId']) ?? devices[0]!;
+    const held = tokens.get(tokenId) ?? { tokenId, token, purchaseId, kids, device };
+    tokens.set(tokenId, held);
+    return { outcome, held };
   }
 
   /** Asks for a token without a purchase, under one idempotency key until an answer comes. */

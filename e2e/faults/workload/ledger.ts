@@ -10,14 +10,14 @@ export interface HeldToken {
   readonly device: FakeDevice;
 }
 
-/** A purchase that somebody tried to make, with the device that its customer registered, once there is one. */
+/** A purchase that somebody tried to make, with the devices that may be registered for it. */
 export interface Order {
   readonly terms: Terms;
   readonly devices: readonly FakeDevice[];
   readonly tokens: Map<string, HeldToken>;
 }
 
-/** What all actors know: orders to come back to, and the proofs that were presented lately. */
+/** What all actors know: orders and tokens to come back to. */
 export class Ledger {
   readonly orders: Order[] = [];
   readonly directTokens: HeldToken[] = [];

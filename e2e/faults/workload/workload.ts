@@ -5,7 +5,7 @@ import type { Target } from '../system/target.js';
 import { Actor } from './actor.js';
 import { callGateway, outcomeOf } from './answers.js';
 import { CheckoutLine } from './checkout-line.js';
-import { Ledger } from './ledger.js';
+import { Ledger, type Order } from './ledger.js';
 import { stories } from './stories.js';
 import { pause, type World } from './world.js';
 
@@ -14,6 +14,10 @@ const ENDING_MS = 30_000;
 const PAUSE_MS = { least: 20, most: 400 };
 const KIDS = 3;
 const REVISITS = 0.25;
+/** How long those who work after the others may try to learn what became of what they did. */
+const LATE_MS = 60_000;
+/** How many make the last calls at the same time. */
+const CALLERS = 4;
 
 /** Actors at work. */
 export class Workload {
@@ -51,9 +55,22 @@ export class Workload {
     }
   }
 
-  /** Tells every story once, all at the same time, as `epilogue` or whoever is named; resolves when all are over. */
-  async tellAll(actor = 'prologue', names: readonly string[] = Object.keys(stories)): Promise<void> {
-    await Promise.all(names.map((name) => stories[name]!(new Actor(this.world, actor, this.random.fork(`${actor} ${name}`)))));
+  /** Tells every story once, all at the same time; resolves when all are over. */
+  async tellAll(names: readonly string[] = Object.keys(stories)): Promise<void> {
+    await Promise.all(names.map((name) => stories[name]!(this.#lateActor('quiet', name))));
+  }
+
+  /** Asks for the token of every order, and for licences with all that was ever given: the live ones open, no other does. */
+  async lastCalls(): Promise<void> {
+    const { orders, directTokens } = this.world.ledger;
+    const actor = this.#lateActor('epilogue', 'last calls');
+    const callers = Array.from({ length: CALLERS }, (_, nth) => orders.filter((_order, index) => index % CALLERS === nth));
+    await Promise.all(
+      callers.map(async (mine) => {
+        for (const order of mine) await lastCall(actor, order);
+      }),
+    );
+    for (const held of directTokens) await actor.persist(async () => (await actor.license(held)).outcome);
   }
 
   /** Has actors end their stories; resolves when they have, or have been given up. */
@@ -63,7 +80,16 @@ export class Workload {
     await Promise.race([ended, delay(ENDING_MS, undefined, { ref: false })]);
     this.#over.abort();
     await ended;
+  }
+
+  async close(): Promise<void> {
     await this.world.checkout.close();
+  }
+
+  /** One who works after the others have ended, and has time of his own. */
+  #lateActor(name: string, chance: string): Actor {
+    const world = { ...this.world, ending: new AbortController().signal, over: AbortSignal.timeout(LATE_MS) };
+    return new Actor(world, name, this.random.fork(`${name} ${chance}`));
   }
 
   async #work(actor: Actor, names: readonly string[]): Promise<void> {
@@ -74,6 +100,11 @@ export class Workload {
       await pause(actor.random.between(PAUSE_MS.least, PAUSE_MS.most), this.world.ending);
     }
   }
+}
+
+async function lastCall(actor: Actor, order: Order): Promise<void> {
+  await actor.persist(async () => (await actor.token(order, 0)).outcome);
+  for (const held of order.tokens.values()) await actor.persist(async () => (await actor.license(held)).outcome);
 }
 
 async function putContentKey(target: Target, kid: string): Promise<Outcome> {

@@ -1,0 +1,119 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '@latchkey/kits';
+import { judge } from './checker/judge.js';
+import type { Verdict } from './checker/verdict.js';
+import { drain } from './drain.js';
+import type { FinalState, Sample } from './final-state.js';
+import { type Entry, History, nowMs } from './history.js';
+import { Random } from './random.js';
+import { readFinalState } from './read-final-state.js';
+import { Sampler } from './sampler.js';
+import type { Target } from './system/target.js';
+import { Workload } from './workload/workload.js';
+
+/** A fault that knows whom it hurts. */
+export interface ReadyFault {
+  readonly name: string;
+  strike(random: Random, history: History): Promise<number>;
+}
+
+/** What a run is made of. The same seed, rounds, actors and faults make the same schedule. */
+export interface RunOptions {
+  readonly seed: number;
+  readonly rounds: number;
+  readonly actors: number;
+  readonly faults: readonly ReadyFault[];
+  /** Resolves when everything that was hurt is up again. */
+  readonly heal: () => Promise<void>;
+  /** How long everything may be under way after healing. */
+  readonly drainBoundMs: number;
+  /** How long actors work before the first fault, between two, and after the last. */
+  readonly calmMs: number;
+  /** Names of stories; all where not told. */
+  readonly stories?: readonly string[];
+  /** JSON lines of everything, for judging again. */
+  readonly file?: string;
+  readonly tell?: (line: string) => void;
+}
+
+/** A run that is over. */
+export interface RunResult {
+  readonly seed: number;
+  readonly history: readonly Entry[];
+  readonly final: FinalState;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** In which order the faults strike, each once a round. */
+export function scheduleOf<F>(faults: readonly F[], rounds: number, random: Random): readonly F[] {
+  return Array.from({ length: rounds }, () => random.shuffle(faults)).flat();
+}
+
+/** Sets actors to work, hurts the system by the schedule, lets it heal, and judges what was seen. */
+export async function run(target: Target, options: RunOptions): Promise<RunResult> {
+  const { seed, file, tell = () => undefined } = options;
+  const random = new Random(seed);
+  const history = new History(file);
+  const schedule = scheduleOf(options.faults, options.rounds, random.fork('schedule'));
+  note(file, { run: { seed, rounds: options.rounds, actors: options.actors, schedule: schedule.map(({ name }) => name) } });
+  const workload = await Workload.prepare(target, history, random.fork('workload'));
+  const baseline = await takeBaseline(target);
+  const sampler = new Sampler(target);
+  try {
+    workload.start(options.actors, options.stories);
+    await delay(options.calmMs);
+    for (const [nth, fault] of schedule.entries()) {
+      tell(`${nth + 1}/${schedule.length} ${fault.name}`);
+      await hurt(fault, random.fork(`${nth} ${fault.name}`), history, options.heal);
+      await delay(options.calmMs);
+    }
+    await options.heal();
+    const healedMs = nowMs();
+    await workload.end();
+    const calmMs = await drain(target, options.drainBoundMs);
+    tell(calmMs === null ? 'not drained within the bound' : 'drained; telling every story once in quiet, then the last calls');
+    if (calmMs !== null) await workload.tellAll(options.stories);
+    await workload.lastCalls();
+    const drainedMs = calmMs === null ? null : await drain(target, options.drainBoundMs).then((again) => (again === null ? null : calmMs));
+    sampler.samples.push(await Sampler.take(target));
+    const read = await readFinalState(target);
+    const final: FinalState = { ...read, healedMs, drainedMs, readMs: nowMs(), baseline, samples: sampler.stop() };
+    note(file, { final });
+    const entries = history.entries();
+    return { seed, history: entries, final, verdicts: judge(entries, final) };
+  } finally {
+    sampler.stop();
+    await workload.close();
+  }
+}
+
+/** How long after the start the management API may take to know of all consumers. */
+const BASELINE_TIMEOUT_MS = 20_000;
+
+/** What is there before anything happens, once the management API has seen every replica's consumers. */
+async function takeBaseline(target: Target): Promise<Sample> {
+  const replicas = target.gatewayUrls().length;
+  return eventually(
+    async () => {
+      const sample = await Sampler.take(target);
+      const missing = sample.queues.find(({ name, consumers }) => name.endsWith('.in') && consumers < replicas);
+      if (missing || sample.queues.length === 0) throw new Error(`queue ${missing?.name ?? 'none'} has not got its consumers`);
+      return sample;
+    },
+    { timeoutMs: BASELINE_TIMEOUT_MS, intervalMs: 500 },
+  );
+}
+
+/** From the first hurt until all is up again is one entry: within it nothing can be asked to bite within a second. */
+async function hurt(fault: ReadyFault, random: Random, history: History, heal: () => Promise<void>): Promise<void> {
+  await history.run('nemesis', { type: 'fault', name: fault.name }, async () => {
+    const struck = await fault.strike(random, history);
+    await heal();
+    return { kind: 'ok', value: { struck } };
+  });
+}
+
+function note(file: string | undefined, line: unknown): void {
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`);
+}

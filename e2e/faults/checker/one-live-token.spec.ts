@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TokenRow } from '../final-state.js';
+import { add, change, goodRun, type MadeUpRun, ok, tokenRow } from './made-up-run.js';
+import { checkOneLiveToken } from './one-live-token.js';
+
+const breachesOf = ({ history, final }: MadeUpRun): string[] => checkOneLiveToken(history, final).broken.map(({ what }) => what);
+const withTokens = (...tokens: TokenRow[]): MadeUpRun => change(goodRun(), { issuer: { tokens } });
+const asked = { type: 'token', purchaseId: 'p1', waitSeconds: 0 } as const;
+
+describe('I2, one live token', () => {
+  it('holds for a renewal, in which one takes the other’s place within a second', () => {
+    const run = withTokens(tokenRow({ supersededMs: 20_700 }), tokenRow({ tokenId: 't2', issuedMs: 20_000 }));
+    expect(checkOneLiveToken(run.history, run.final)).toMatchObject({ tried: { 'purchases with a token': 1, renewals: 1 }, broken: [] });
+  });
+
+  it('holds for tokens of different purchases, and for direct ones', () => {
+    const others = [tokenRow({ tokenId: 't2', purchaseId: 'p2' }), tokenRow({ tokenId: 't3', purchaseId: null }), tokenRow({ tokenId: 't4', purchaseId: null })];
+    expect(breachesOf(withTokens(tokenRow(), ...others))).toEqual([]);
+  });
+
+  it.each([
+    ['both live for ever', [tokenRow(), tokenRow({ tokenId: 't2' })]],
+    ['both live for a while', [tokenRow({ supersededMs: 25_000 }), tokenRow({ tokenId: 't2', issuedMs: 20_000 })]],
+    ['both live until both are revoked', [tokenRow({ revokedMs: 30_000 }), tokenRow({ tokenId: 't2', issuedMs: 3_000, revokedMs: 30_000 })]],
+    ['the first and the last of three', [tokenRow({ supersededMs: 50_000 }), tokenRow({ tokenId: 't2', issuedMs: 20_000, supersededMs: 30_000 }), tokenRow({ tokenId: 't3', issuedMs: 50_000 })]],
+  ])('breaks when two are live: %s', (_what, tokens) => {
+    expect(breachesOf(withTokens(...tokens)).length).toBeGreaterThan(0);
+  });
+
+  it('breaks when an earlier token is given again after a later one', () => {
+    const run = goodRun();
+    add(run, 5_000, asked, ok({ tokenId: 't2' }));
+    expect(breachesOf(run)).toEqual([]);
+    const late = add(run, 6_000, asked, ok({ tokenId: 't1' }));
+    const [breach] = checkOneLiveToken(run.history, run.final).broken;
+    expect(breach?.what).toContain('t1 was given again');
+    expect(breach?.entries).toContain(late.index);
+  });
+
+  it('proves nothing by answers that overlap', () => {
+    const run = goodRun();
+    add(run, 5_000, asked, ok({ tokenId: 't2' }), 3_000);
+    add(run, 6_000, asked, ok({ tokenId: 't1' }));
+    expect(breachesOf(run)).toEqual([]);
+  });
+
+  it('says that it was not tried where there is no token', () => {
+    const { history } = goodRun();
+    const verdict = checkOneLiveToken(history.filter(({ operation }) => operation.type !== 'token'), withTokens().final);
+    expect(verdict.tried).toEqual({ 'purchases with a token': 0, renewals: 0, 'tokens asked for again': 0 });
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import type { FeedRow } from '../final-state.js';
+import { add, change, goodRun, license, type MadeUpRun, refused, terms, tokenRow, unknown } from './made-up-run.js';
+import { checkReadModels } from './read-models.js';
+
+const breachesOf = ({ history, final }: MadeUpRun): string[] => checkReadModels(history, final).broken.map(({ what }) => what);
+const feed = (edit: (feed: readonly FeedRow[]) => FeedRow[]): MadeUpRun => change(goodRun(), { feed: edit(goodRun().final.feed) });
+const without = (type: string): MadeUpRun => feed((rows) => rows.filter((row) => row.type !== type));
+const twice = (type: string): MadeUpRun => feed((rows) => [...rows, { ...rows.find((row) => row.type === type)!, sequence: 99 }]);
+
+describe('I4, read models equal the fold of their sources', () => {
+  it('holds for the good run, every aspect but revocations being tried', () => {
+    const { history, final } = goodRun();
+    const { tried, broken } = checkReadModels(history, final);
+    expect(broken).toEqual([]);
+    expect(tried).toEqual({ bindings: 1, revocations: 0, 'signing keys': 1, 'feed of tokens': 1, 'feed of devices': 1, 'feed of licences': 1, 'feed of checkouts': 1 });
+  });
+
+  it.each([
+    ['the cookie service never heard of a binding', change(goodRun(), { cookies: [{ cookie: 'c1', expiresMs: 3_600_000, boundMs: null }] })],
+    ['the cookie service has another time', change(goodRun(), { cookies: [{ cookie: 'c1', expiresMs: 3_600_000, boundMs: 7 }] })],
+    ['the cookie service lost the cookie', change(goodRun(), { cookies: [], registry: { knownCookies: [] } })],
+    ['the cookie service has a binding of its own', change(goodRun(), { cookies: [...goodRun().final.cookies, { cookie: 'c2', expiresMs: 1, boundMs: 5 }] })],
+    ['the issuer never heard of a binding', change(goodRun(), { issuer: { joins: [{ cookie: 'c1', deviceId: null }] } })],
+    ['the issuer has a binding of its own', change(goodRun(), { issuer: { joins: [...goodRun().final.issuer.joins, { cookie: 'c2', deviceId: 'd2' }] } })],
+    ['the registry never heard of a cookie', change(goodRun(), { registry: { knownCookies: [] } })],
+    ['the licence server never heard of a signing key', change(goodRun(), { licenseServer: { signingKeyIds: [] } })],
+    ['an event never got its number', feed((rows) => rows.map((row) => ({ ...row, sequence: row.sequence === 3 ? null : row.sequence })))],
+  ])('breaks when %s', (_what, run) => {
+    expect(breachesOf(run)).toHaveLength(1);
+  });
+
+  it('breaks when the issuer, the licence server or the token itself does not know of a revoked device', () => {
+    const run = change(goodRun(), { registry: { devices: [{ deviceId: 'd1', revoked: true }] } });
+    expect(breachesOf(run)).toHaveLength(3);
+    change(run, { issuer: { devices: [{ deviceId: 'd1', revoked: true }], tokens: [tokenRow({ revokedMs: 9_000 })] } });
+    change(run, { licenseServer: { revokedDeviceIds: ['d1'], revokedTokenIds: ['t1'] }, feed: [...run.final.feed, { sequence: 9, type: 'token.revoked.v1', data: { tokenId: 't1' } }] });
+    expect(breachesOf(run)).toEqual([]);
+    expect(checkReadModels(run.history, run.final).tried['revocations']).toBe(2);
+  });
+
+  it('breaks when somebody knows of a revocation that never was', () => {
+    expect(breachesOf(change(goodRun(), { licenseServer: { revokedDeviceIds: ['d1'] } }))).toHaveLength(1);
+    expect(breachesOf(change(goodRun(), { licenseServer: { revokedTokenIds: ['t1'] } }))).toHaveLength(1);
+    expect(breachesOf(change(goodRun(), { issuer: { devices: [{ deviceId: 'd1', revoked: true }] } }))).toHaveLength(1);
+  });
+
+  it.each(['token.issued.v1', 'device.registered.v1', 'license.granted.v1', 'purchase.completed.v1'])('breaks when the feed has %s not at all, or twice', (type) => {
+    expect(breachesOf(without(type))).toHaveLength(1);
+    expect(breachesOf(twice(type))).toHaveLength(1);
+  });
+
+  it('breaks when the feed tells of what never happened', () => {
+    const rows: FeedRow[] = [
+      { sequence: 8, type: 'token.issued.v1', data: { tokenId: 't7' } },
+      { sequence: 9, type: 'license.granted.v1', data: { tokenId: 't7' } },
+      { sequence: 10, type: 'purchase.rejected.v1', data: { purchaseId: 'p1' } },
+    ];
+    expect(breachesOf(feed((all) => [...all, ...rows]))).toHaveLength(3);
+  });
+
+  it('lets a licence of which nobody knows be told or not, and one that was refused not', () => {
+    const run = goodRun();
+    add(run, 5_000, license(), unknown);
+    expect(breachesOf(run)).toEqual([]);
+    const told: FeedRow = { sequence: 9, type: 'license.granted.v1', data: { tokenId: 't1' } };
+    expect(breachesOf(change(run, { feed: [...run.final.feed, told] }))).toEqual([]);
+    const refusedOnly = goodRun();
+    add(refusedOnly, 5_000, license(), refused(401, 'invalid-token'));
+    expect(breachesOf(change(refusedOnly, { feed: [...refusedOnly.final.feed, told] }))).toHaveLength(1);
+  });
+
+  it('lets a purchase be told once for each message id, and more often only where a fault repeats messages', () => {
+    const run = twice('purchase.completed.v1');
+    add(run, 5_000, { type: 'purchase', via: 'amqp', terms, messageId: 'm2' });
+    expect(breachesOf(run)).toEqual([]);
+    const repeated = twice('purchase.completed.v1');
+    add(repeated, 5_000, { type: 'fault', name: 'duplicates' });
+    expect(breachesOf(repeated)).toEqual([]);
+  });
+});

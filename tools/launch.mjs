@@ -17,6 +17,7 @@ const COMMANDS = {
   admin: [...runTs, 'apps/standalone/src/admin/main.ts'],
   quarantine: [...runTs, 'apps/standalone/src/quarantine/main.ts'],
   test: [...runTs, 'tools/test.mjs'],
+  faults: [...runTs, 'e2e/faults/main.ts'],
   lint: nx('lint'),
   typecheck: nx('typecheck'),
   build: nx('build'),

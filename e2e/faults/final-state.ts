@@ -52,6 +52,8 @@ export interface QuarantinedRow {
   readonly queue: string;
   readonly reason: string;
   readonly messageId: string | null;
+  /** The CloudEvents type in its headers. */
+  readonly type: string | null;
   /** Where the body is JSON that names one. */
   readonly purchaseId: string | null;
 }

@@ -143,11 +143,15 @@ async function readQuarantines(target: Target): Promise<QuarantinedRow[]> {
 }
 
 function quarantinedOf(queue: string, { payload, properties }: PeekedMessage): QuarantinedRow {
-  const reason = properties.headers?.['latchkey-reason'];
+  const header = (name: string): string | null => {
+    const value = properties.headers?.[name];
+    return typeof value === 'string' ? value : null;
+  };
   return {
     queue,
-    reason: typeof reason === 'string' ? reason : 'nobody said why',
+    reason: header('latchkey-reason') ?? 'nobody said why',
     messageId: properties.message_id ?? null,
+    type: header('cloudEvents_type') ?? header('cloudEvents:type'),
     purchaseId: /"purchaseId":"([^"]+)"/.exec(payload)?.[1] ?? null,
   };
 }

@@ -11,8 +11,8 @@ type Aspect = 'device registered' | 'refunds';
 
 /**
  * I1. Accepted is what was confirmed and not returned, or answered 202. Whatever was accepted must be in the issuer's
- * books: with a current token of the bound device, or at an end that its story deserves. A quarantined message is no end
- * of a purchase in good order: it would be missing from the books, and so be lost.
+ * books: with a current token of the bound device, or at an end that its story deserves. Quarantine is no end
+ * for a purchase in good order.
  */
 export function checkEveryPurchaseEnds(history: readonly Entry[], final: FinalState): Verdict {
   const findings = new Findings<Aspect>('I1', ['device registered', 'refunds']);
@@ -31,6 +31,7 @@ export function checkEveryPurchaseEnds(history: readonly Entry[], final: FinalSt
       findings.breach(`purchase ${purchaseId}: its refund was accepted, and it is ${row?.state}`, refund, ...accepted);
     }
   }
+  checkQuarantine(history, final, findings);
   checkEpilogue(history, facts, findings);
   return findings.verdict();
 }
@@ -109,6 +110,18 @@ function deserves(
       return terms.some(({ kids }) => kids.some((kid) => !kidsStored.has(kid)));
     default:
       return false;
+  }
+}
+
+/** A purchase that was only ever stated in one way has nothing to do in quarantine, whatever else became of it. */
+function checkQuarantine(history: readonly Entry[], { quarantined }: FinalState, findings: Findings<Aspect>): void {
+  const attempts = groupBy(entriesOf(history, 'purchase'), ({ operation }) => operation.terms.purchaseId);
+  for (const { queue, type, purchaseId, reason } of quarantined) {
+    const stated = attempts.get(purchaseId ?? '') ?? [];
+    const ways = new Set(stated.map(({ operation }) => JSON.stringify(operation.terms)));
+    if (type === 'purchase.completed.v1' && ways.size === 1) {
+      findings.breach(`purchase ${purchaseId}: it is in good order, and lies in ${queue}: ${reason}`, ...stated);
+    }
   }
 }
 

@@ -86,6 +86,11 @@ export class TcpProxy {
     this.cut = { from, method, letBytes, left: times, struck: 0 };
   }
 
+  /** How many more connections are to be cut. */
+  get cutsLeft(): number {
+    return this.cut?.left ?? 0;
+  }
+
   /** Cuts no more; answers how many were cut. */
   stopCutting(): number {
     const struck = this.cut?.struck ?? 0;

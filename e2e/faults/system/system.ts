@@ -13,6 +13,7 @@ import { TcpProxy } from './tcp-proxy.js';
 
 const EVERYTHING: BrokerPermissions = { configure: '.*', write: '.*', read: '.*' };
 const VHOST = 'faults';
+const CONTENT_TOKEN_TTL_SECONDS = 20;
 
 /** The ways to the servers. Each keeps its port while servers die and come back. */
 interface Proxies {
@@ -189,6 +190,8 @@ export class System implements Target {
       LATCHKEY_PUBLIC_URL: `http://127.0.0.1:${ports.get('gateway')![0]}`,
       LATCHKEY_KEK: `k1:${generateKeyEncryptionKey()}`,
       LATCHKEY_BOOTSTRAP_API_KEY: this.apiKey,
+      // Renewed after half its life, so that renewals happen within a run.
+      LATCHKEY_CONTENT_TOKEN_TTL_SECONDS: String(CONTENT_TOKEN_TTL_SECONDS),
       LATCHKEY_LOG_LEVEL: 'info',
     };
     for (const service of services) {

@@ -8,6 +8,8 @@ import { pause } from './world.js';
 const TOKEN_WAIT_SECONDS = 5;
 /** Shorter than anybody waits in a run, long enough for a first licence. */
 const PLAY_DURATION_SECONDS = 3;
+const REFUND_LOOKS_MAX = 20;
+const REFUND_LOOK_EVERY_MS = 250;
 /** A cookie whose time is over before the run is. */
 const SHORT_LIVED_SECONDS = 5;
 
@@ -61,7 +63,7 @@ export const stories: Readonly<Record<string, Story>> = {
     const held = await play(actor, order);
     // Some licences race the refund, which is fair; those after its second are not.
     await Promise.all([refund(actor, order), held && actor.license(held)]);
-    await actor.persist(() => actor.show(order.terms.purchaseId));
+    await seeRefunded(actor, order);
     await tryInVain(actor, held);
     await take(actor, order);
   },
@@ -168,6 +170,15 @@ async function refund(actor: Actor, { terms }: Order): Promise<void> {
   const messageId = crypto.randomUUID();
   const via = actor.random.chance(0.5) ? 'amqp' : 'http';
   await actor.persist(() => actor.refund(terms.purchaseId, via, messageId));
+}
+
+/** Looks until the refund is to be seen: one that went by the broker was only accepted, and has to come first. */
+async function seeRefunded(actor: Actor, { terms }: Order): Promise<void> {
+  for (let looks = 0; looks < REFUND_LOOKS_MAX && !actor.world.over.aborted; looks += 1) {
+    const seen = await actor.show(terms.purchaseId);
+    if (seen.kind === 'ok' && seen.value['state'] === 'refunded') return;
+    await pause(REFUND_LOOK_EVERY_MS, actor.world.over);
+  }
 }
 
 /** Waits for the token and notes it. */

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { History, type Outcome } from '../history.js';
+import { REVOCATION_BITES_MS } from '../checker/bound-device-only.js';
+import type { History, Outcome } from '../history.js';
 import type { Random } from '../random.js';
 import type { Target } from '../system/target.js';
 import { Actor } from './actor.js';
 import { callGateway, outcomeOf } from './answers.js';
 import { CheckoutLine } from './checkout-line.js';
-import { Ledger, type Order } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { stories } from './stories.js';
 import { pause, type World } from './world.js';
 
@@ -60,17 +61,17 @@ export class Workload {
     await Promise.all(names.map((name) => stories[name]!(this.#lateActor('quiet', name))));
   }
 
-  /** Asks for the token of every order, and for licences with all that was ever given: the live ones open, no other does. */
+  /**
+   * Asks for the token of every order; and then, a second and a little later, for licences with all that was ever given:
+   * the live ones open, no other does.
+   */
   async lastCalls(): Promise<void> {
     const { orders, directTokens } = this.world.ledger;
     const actor = this.#lateActor('epilogue', 'last calls');
-    const callers = Array.from({ length: CALLERS }, (_, nth) => orders.filter((_order, index) => index % CALLERS === nth));
-    await Promise.all(
-      callers.map(async (mine) => {
-        for (const order of mine) await lastCall(actor, order);
-      }),
-    );
-    for (const held of directTokens) await actor.persist(async () => (await actor.license(held)).outcome);
+    await inTurns(orders, (order) => actor.persist(async () => (await actor.token(order, 0)).outcome));
+    await pause(REVOCATION_BITES_MS + 50, actor.world.over);
+    const held = [...orders.flatMap(({ tokens }) => [...tokens.values()]), ...directTokens];
+    await inTurns(held, (token) => actor.persist(async () => (await actor.license(token)).outcome));
   }
 
   /** Has actors end their stories; resolves when they have, or have been given up. */
@@ -102,9 +103,14 @@ export class Workload {
   }
 }
 
-async function lastCall(actor: Actor, order: Order): Promise<void> {
-  await actor.persist(async () => (await actor.token(order, 0)).outcome);
-  for (const held of order.tokens.values()) await actor.persist(async () => (await actor.license(held)).outcome);
+/** Does something about each, a few at a time. */
+async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
+  const left = [...items];
+  await Promise.all(
+    Array.from({ length: CALLERS }, async () => {
+      for (let item = left.shift(); item !== undefined; item = left.shift()) await act(item);
+    }),
+  );
 }
 
 async function putContentKey(target: Target, kid: string): Promise<Outcome> {

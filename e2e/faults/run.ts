@@ -1,14 +1,13 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually } from '@latchkey/kits';
 import { judge } from './checker/judge.js';
 import type { Verdict } from './checker/verdict.js';
 import { drain } from './drain.js';
-import type { FinalState, Sample } from './final-state.js';
+import type { FinalState } from './final-state.js';
 import { type Entry, History, nowMs } from './history.js';
 import { Random } from './random.js';
 import { readFinalState } from './read-final-state.js';
-import { Sampler } from './sampler.js';
+import { Sampler, takeBaseline } from './sampler.js';
 import type { Target } from './system/target.js';
 import { Workload } from './workload/workload.js';
 
@@ -86,23 +85,6 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
     sampler.stop();
     await workload.close();
   }
-}
-
-/** How long after the start the management API may take to know of all consumers. */
-const BASELINE_TIMEOUT_MS = 20_000;
-
-/** What is there before anything happens, once the management API has seen every replica's consumers. */
-async function takeBaseline(target: Target): Promise<Sample> {
-  const replicas = target.gatewayUrls().length;
-  return eventually(
-    async () => {
-      const sample = await Sampler.take(target);
-      const missing = sample.queues.find(({ name, consumers }) => name.endsWith('.in') && consumers < replicas);
-      if (missing || sample.queues.length === 0) throw new Error(`queue ${missing?.name ?? 'none'} has not got its consumers`);
-      return sample;
-    },
-    { timeoutMs: BASELINE_TIMEOUT_MS, intervalMs: 500 },
-  );
 }
 
 /** From the first hurt until all is up again is one entry: within it nothing can be asked to bite within a second. */

@@ -58,7 +58,7 @@ export class Workload {
 
   /** Tells every story once, all at the same time; resolves when all are over. */
   async tellAll(names: readonly string[] = Object.keys(stories)): Promise<void> {
-    await Promise.all(names.map((name) => stories[name]!(this.#lateActor('quiet', name))));
+    await Promise.all(names.map((name) => stories[name]!(this.lateActor('quiet', name))));
   }
 
   /**
@@ -67,7 +67,7 @@ export class Workload {
    */
   async lastCalls(): Promise<void> {
     const { orders, directTokens } = this.world.ledger;
-    const actor = this.#lateActor('epilogue', 'last calls');
+    const actor = this.lateActor('epilogue', 'last calls');
     await inTurns(orders, (order) => actor.persist(async () => (await actor.token(order, 0)).outcome));
     await pause(REVOCATION_BITES_MS + 50, actor.world.over);
     const held = [...orders.flatMap(({ tokens }) => [...tokens.values()]), ...directTokens];
@@ -88,7 +88,7 @@ export class Workload {
   }
 
   /** One who works after the others have ended, and has time of his own. */
-  #lateActor(name: string, chance: string): Actor {
+  lateActor(name: string, chance: string): Actor {
     const world = { ...this.world, ending: new AbortController().signal, over: AbortSignal.timeout(LATE_MS) };
     return new Actor(world, name, this.random.fork(`${name} ${chance}`));
   }

@@ -1,0 +1,79 @@
+import { judge } from '../checker/judge.js';
+import type { Verdict } from '../checker/verdict.js';
+import { drain } from '../drain.js';
+import type { Sample } from '../final-state.js';
+import { History, nowMs } from '../history.js';
+import { Random } from '../random.js';
+import { readFinalState } from '../read-final-state.js';
+import { Sampler, takeBaseline } from '../sampler.js';
+import type { System } from '../system/system.js';
+import { Workload } from '../workload/workload.js';
+import type { Control } from './control.js';
+
+const SEED = 1;
+/** Sabotaged systems may never drain; the good one has to. */
+const DRAIN_BOUND_MS = 6_000;
+const TWIN_DRAIN_BOUND_MS = 60_000;
+
+/** What a checker said of a control. */
+export interface ControlResult {
+  readonly control: Control;
+  /** What it found that it had not found before the control. */
+  readonly found: readonly string[];
+  readonly noticed: boolean;
+}
+
+/** One system on which guarantees are broken, one act after the other, and one history of it all. */
+export class Stage {
+  private constructor(
+    private readonly system: System,
+    private readonly history: History,
+    private readonly workload: Workload,
+    private readonly baseline: Sample,
+    private lastSeen: readonly Verdict[] = [],
+  ) {}
+
+  static async open(system: System): Promise<Stage> {
+    const history = new History();
+    const workload = await Workload.prepare(system, history, new Random(SEED));
+    return new Stage(system, history, workload, await takeBaseline(system));
+  }
+
+  /** The same with nothing broken, which every checker has to accept. */
+  async twin(): Promise<readonly Verdict[]> {
+    await this.workload.tellAll(['deviceFirst', 'revocation', 'refundAfter', 'direct', 'conflict']);
+    return this.look(TWIN_DRAIN_BOUND_MS);
+  }
+
+  /** Breaks the guarantees of an act, makes that show, and mends them again. */
+  async perform(controls: readonly Control[]): Promise<readonly ControlResult[]> {
+    const before = this.lastSeen;
+    for (const control of controls) await control.sabotage(this.system);
+    const scene = { system: this.system, workload: this.workload, actor: this.workload.lateActor('control', 'control') };
+    await Promise.all(controls.map((control) => control.provoke(scene)));
+    const after = await this.look(DRAIN_BOUND_MS);
+    for (const control of controls) await control.restore(this.system);
+    return controls.map((control) => {
+      const known = new Set(breachesOf(before, control));
+      const found = breachesOf(after, control).filter((what) => !known.has(what));
+      return { control, found, noticed: found.some((what) => control.finding.test(what)) };
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.workload.close();
+  }
+
+  private async look(drainBoundMs: number): Promise<readonly Verdict[]> {
+    const healedMs = nowMs();
+    const drainedMs = await drain(this.system, drainBoundMs);
+    const samples = [await Sampler.take(this.system)];
+    const final = { ...(await readFinalState(this.system)), healedMs, drainedMs, readMs: nowMs(), baseline: this.baseline, samples };
+    this.lastSeen = judge(this.history.entries(), final);
+    return this.lastSeen;
+  }
+}
+
+function breachesOf(verdicts: readonly Verdict[], { invariant }: Control): string[] {
+  return verdicts.filter((verdict) => verdict.invariant === invariant).flatMap(({ broken }) => broken.map(({ what }) => what));
+}

@@ -29,6 +29,14 @@ describe('reportOf', () => {
     expect(lines).toContain('NOT TRIED  broker-killed never struck');
   });
 
+  it('is not good when a fault saw for itself what must not be', () => {
+    const run = goodRun();
+    add(run, 5_000, { type: 'fault', name: 'graceful-stop' }, { kind: 'unknown', why: 'it ended with 1' });
+    const { lines, good } = reportOn(run, [held]);
+    expect(good).toBe(false);
+    expect(lines).toContain('BROKEN  fault graceful-stop: it ended with 1');
+  });
+
   it('shows the operations of what broke, and blames the fault that they overlap', () => {
     const run = goodRun();
     add(run, 5_000, { type: 'fault', name: 'broker-killed' }, ok({ struck: 2 }), 2_000);

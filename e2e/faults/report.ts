@@ -18,19 +18,21 @@ const BREACHES_SHOWN_MAX = 8;
  */
 export function reportOf(seed: number, history: readonly Entry[], verdicts: readonly Verdict[], repeat: string): Report {
   const strikes = strikesOf(history, verdicts.flatMap(({ broken }) => broken));
-  const idle = strikes.filter(({ struck }) => struck === 0).map(({ name }) => `${name} never struck`);
+  const failed = strikes.flatMap(({ name, failures }) => failures.map((why) => `BROKEN  fault ${name}: ${why}`));
+  const idle = strikes.filter(({ struck, failures }) => struck === 0 && failures.length === 0).map(({ name }) => `${name} never struck`);
   const untried = verdicts.flatMap((verdict) => notTried(verdict).map((aspect) => `${verdict.invariant} was not tried: ${aspect}`));
   const broken = verdicts.flatMap((verdict) => verdict.broken.map((breach) => ({ ...breach, invariant: verdict.invariant })));
   const lines = [
     `seed ${seed}: ${history.length} operations`,
     ...verdicts.map((verdict) => lineOf(`${verdict.invariant} ${invariants[verdict.invariant]}`, triedInAll(verdict), verdict.broken.length)),
-    ...strikes.map(({ name, struck, breaches }) => lineOf(`fault ${name}`, struck, breaches)),
+    ...strikes.map(({ name, struck, failures, breaches }) => lineOf(`fault ${name}`, struck + failures.length, breaches + failures.length)),
     ...[...untried, ...idle].map((what) => `NOT TRIED  ${what}`),
+    ...failed,
     ...broken.slice(0, BREACHES_SHOWN_MAX).flatMap(({ invariant, what, entries }) => [`BROKEN  ${invariant}: ${what}`, ...shown(entries, history)]),
     ...(broken.length > BREACHES_SHOWN_MAX ? [`… and ${broken.length - BREACHES_SHOWN_MAX} more`] : []),
     `to repeat: ${repeat}`,
   ];
-  return { lines, good: broken.length === 0 && untried.length === 0 && idle.length === 0 };
+  return { lines, good: broken.length === 0 && failed.length === 0 && untried.length === 0 && idle.length === 0 };
 }
 
 function lineOf(what: string, tried: number, broken: number): string {
@@ -41,10 +43,12 @@ function lineOf(what: string, tried: number, broken: number): string {
 /** How often each fault struck, and how many breaches have an operation that began before the fault was over and ended after its start. */
 function strikesOf(history: readonly Entry[], breaches: readonly Breach[]) {
   const byIndex = new Map(history.map((entry) => [entry.index, entry]));
-  const faults = new Map<string, { name: string; struck: number; breaches: number }>();
+  const faults = new Map<string, { name: string; struck: number; failures: string[]; breaches: number }>();
   for (const { operation, outcome, startedMs, endedMs } of entriesOf(history, 'fault')) {
-    const fault = faults.get(operation.name) ?? { name: operation.name, struck: 0, breaches: 0 };
-    fault.struck += outcome.kind === 'ok' ? Number(outcome.value['struck']) : 0;
+    const fault = faults.get(operation.name) ?? { name: operation.name, struck: 0, failures: [], breaches: 0 };
+    if (outcome.kind === 'ok') fault.struck += Number(outcome.value['struck']);
+    // A fault that throws has seen what must not be, such as a clean stop that was none.
+    else fault.failures.push(outcome.kind === 'unknown' ? outcome.why : outcome.code);
     fault.breaches += breaches.filter(({ entries }) =>
       entries.some((index) => byIndex.get(index)!.startedMs <= endedMs && byIndex.get(index)!.endedMs >= startedMs),
     ).length;

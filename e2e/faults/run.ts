@@ -90,8 +90,7 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
 /** From the first hurt until all is up again is one entry: within it nothing can be asked to bite within a second. */
 async function hurt(fault: ReadyFault, random: Random, history: History, heal: () => Promise<void>): Promise<void> {
   await history.run('nemesis', { type: 'fault', name: fault.name }, async () => {
-    const struck = await fault.strike(random, history);
-    await heal();
+    const struck = await fault.strike(random, history).finally(heal);
     return { kind: 'ok', value: { struck } };
   });
 }

@@ -48,7 +48,7 @@ export class Replica {
   }
 
   /** Resolves when it answers that it is ready. */
-  async ready(timeoutMs = 90_000): Promise<void> {
+  async ready(timeoutMs = 180_000): Promise<void> {
     const look = async (): Promise<void> => {
       const { status } = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
       if (status !== 200) throw new Error(`${this.name} answers ${status} when asked whether it is ready`);

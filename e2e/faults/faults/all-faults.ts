@@ -1,8 +1,32 @@
 import type { Fault } from '../system/target.js';
+import { duplicatesAndShuffle } from './duplicates.js';
 import { failpoints } from './failpoints.js';
+import { databaseOutOfSpace, diskAlarm } from './full-disks.js';
 import { gracefulStop } from './graceful-stop.js';
 import { brokerAwayForLong, killBroker, killDatabase, killService } from './kill-servers.js';
 import { networkFaults } from './network.js';
+import { poison } from './poison.js';
+import { schemaDrift } from './schema-drift.js';
+import { clockAnHourOff, hangingHandler, slowConsumerUnderSpike } from './slow-down.js';
+import { bindingRemoved, queueDeleted } from './topology.js';
 
 /** Every way to hurt the system that the suite knows. */
-export const allFaults: readonly Fault[] = [killService, killBroker, killDatabase, brokerAwayForLong, ...failpoints, gracefulStop, ...networkFaults];
+export const allFaults: readonly Fault[] = [
+  killService,
+  killBroker,
+  killDatabase,
+  brokerAwayForLong,
+  ...failpoints,
+  gracefulStop,
+  ...networkFaults,
+  queueDeleted,
+  bindingRemoved,
+  hangingHandler,
+  diskAlarm,
+  databaseOutOfSpace,
+  duplicatesAndShuffle,
+  poison,
+  schemaDrift,
+  clockAnHourOff,
+  slowConsumerUnderSpike,
+];

@@ -6,6 +6,7 @@ import { counts, pull, release } from './levers.mjs';
 import './ladder.mjs';
 import './redeliveries.mjs';
 import './failpoints.mjs';
+import './disturbances.mjs';
 import './sabotage.mjs';
 
 for (const { lever, options = {} } of JSON.parse(process.env.FAULTS_PULLED ?? '[]')) pull(lever, options);

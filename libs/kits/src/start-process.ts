@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,6 +33,12 @@ export interface StartedProcess {
   stop(timeoutMs?: number): Promise<ProcessEnd>;
 }
 
+/** A test that failed half-way must not leave its processes to the machine. One listener for all: there may be dozens. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 /** Starts it and waits until it is ready. Rejects with what it printed when it ends before, or is not ready in time. */
@@ -47,13 +53,11 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  // A test that failed half-way must not leave its processes to the machine.
-  const killChild = () => child.kill('SIGKILL');
-  process.once('exit', killChild);
+  alive.add(child);
   const ended = new Promise<ProcessEnd>((settle) => {
     // `close` would wait for grandchildren that still hold the pipes, such as a database server that outlives a kill.
     child.once('exit', (exitCode, signal) => {
-      process.off('exit', killChild);
+      alive.delete(child);
       settle({ exitCode, signal });
     });
   });

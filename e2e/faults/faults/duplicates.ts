@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { System } from '../system/system.js';
+import type { Fault, Service } from '../system/target.js';
+import { Middleman, underNewId } from '../system/middleman.js';
+import { pause } from './pause.js';
+
+const publishers: readonly Service[] = ['cookie', 'device-registry', 'token-issuer', 'license-server'];
+
+/**
+ * Makes a service publish each event one to five times, under its own id and under new ones, each at a moment of its own
+ * within two seconds: its outbox gets the copies, and none is due before its time. What comes out is what relays do that
+ * die and repeat themselves, and the order is anybody's.
+ */
+const multiply = (seed: number): string => `
+  create sequence if not exists faults_copies minvalue 0 start 0;
+  create or replace function faults_multiply() returns trigger language plpgsql as $$
+  declare
+    chance bigint := abs(hashint8extended(new.position, ${seed}) % 1000000);
+    copies int := chance % 5;
+  begin
+    new.available_at := clock_timestamp() + make_interval(secs => (chance % 2000) / 1000.0);
+    if pg_trigger_depth() = 1 then
+      for nth in 1..copies loop
+        perform nextval('faults_copies');
+        insert into outbox_events (event_id, type, correlation_id, data)
+        values (case when (chance / (2 ^ nth)::bigint) % 2 = 0 then new.event_id else gen_random_uuid()::text end, new.type, new.correlation_id, new.data);
+      end loop;
+    end if;
+    return new;
+  end $$;
+  drop trigger if exists faults_multiply on outbox_events;
+  create trigger faults_multiply before insert on outbox_events for each row execute function faults_multiply()`;
+
+const multiplyNoMore = `
+  drop trigger if exists faults_multiply on outbox_events;
+  drop function if exists faults_multiply`;
+
+/** Every message one to five times under old and new ids, in any order: what checkouts publish, and what services do. */
+export const duplicatesAndShuffle: Fault = {
+  name: 'duplicates-and-shuffle',
+  async strike(system, random) {
+    const middleman = await Middleman.begin(system, (routingKey) => routingKey.startsWith('purchase.') && routingKey !== 'purchase.rejected.v1');
+    let published = 0;
+    const later: Promise<void>[] = [];
+    middleman.onSeen((message) => {
+      for (let copies = random.between(0, 4); copies > 0; copies -= 1) {
+        const copy = random.chance(0.5) ? underNewId(message) : message;
+        later.push(pause(random, 0, 1_500).then(async () => void (published += (await middleman.publish(copy)) ? 1 : 0)));
+      }
+    });
+    try {
+      for (const service of publishers) await system.sql(service, multiply(random.between(1, 1_000_000)));
+      await delay(8_000);
+    } finally {
+      for (const service of publishers) await system.sql(service, multiplyNoMore);
+      await Promise.allSettled(later);
+      await middleman.end();
+    }
+    return published + (await copiesOf(system));
+  },
+};
+
+async function copiesOf(system: System): Promise<number> {
+  let copies = 0;
+  for (const service of publishers) {
+    const [row] = await system.sql<{ copies: string }>(service, `select case when is_called then last_value + 1 else 0 end as copies from faults_copies`);
+    copies += Number(row!.copies);
+    await system.sql(service, 'drop sequence faults_copies');
+  }
+  return copies;
+}

@@ -32,6 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
       const file = join(recordings, `seed-${seed}-${Date.now()}.jsonl`);
       say(`seed ${seed}; recorded in ${file}`);
       const system = await System.start();
+      endOnSignal(system);
       try {
         const chosen = allFaults.filter(({ name }) => faults?.includes(name) ?? true);
         const result = await run(system, {
@@ -51,6 +52,13 @@ async function main(args: readonly string[]): Promise<number> {
         await system.close();
       }
     }
+  }
+}
+
+/** Whoever stops a run must not be left with a dozen processes and four containers. */
+function endOnSignal(system: System): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void system.close().finally(() => process.exit(130)));
   }
 }
 

@@ -5,7 +5,7 @@ import { runControls } from './controls/run-controls.js';
 import { allFaults } from './faults/all-faults.js';
 import { judgeAgain } from './judge-again.js';
 import { reportOf } from './report.js';
-import { run, type RunResult } from './run.js';
+import { readied, run, type RunResult } from './run.js';
 import { System } from './system/system.js';
 
 const DRAIN_BOUND_MS = 120_000;
@@ -39,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
           seed,
           rounds,
           actors,
-          faults: chosen.map((fault) => ({ name: fault.name, strike: (random, history) => fault.strike(system, random, history) })),
+          faults: readied(chosen, system),
           heal: () => system.ready(),
           drainBoundMs: DRAIN_BOUND_MS,
           calmMs: CALM_MS,

@@ -8,13 +8,24 @@ import { type Entry, History, nowMs } from './history.js';
 import { Random } from './random.js';
 import { readFinalState } from './read-final-state.js';
 import { Sampler, takeBaseline } from './sampler.js';
-import type { Target } from './system/target.js';
+import type { System } from './system/system.js';
+import type { Fault, Target } from './system/target.js';
 import { Workload } from './workload/workload.js';
 
 /** A fault that knows whom it hurts. */
 export interface ReadyFault {
   readonly name: string;
+  readonly repeatsEvents?: boolean;
   strike(random: Random, history: History): Promise<number>;
+}
+
+/** Faults that hurt this system. */
+export function readied(faults: readonly Fault[], system: System): readonly ReadyFault[] {
+  return faults.map((fault) => ({
+    name: fault.name,
+    repeatsEvents: fault.repeatsEvents,
+    strike: (random, history) => fault.strike(system, random, history),
+  }));
 }
 
 /** What a run is made of. The same seed, rounds, actors and faults make the same schedule. */
@@ -89,7 +100,7 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
 
 /** From the first hurt until all is up again is one entry: within it nothing can be asked to bite within a second. */
 async function hurt(fault: ReadyFault, random: Random, history: History, heal: () => Promise<void>): Promise<void> {
-  await history.run('nemesis', { type: 'fault', name: fault.name }, async () => {
+  await history.run('nemesis', { type: 'fault', name: fault.name, repeatsEvents: fault.repeatsEvents }, async () => {
     const struck = await fault.strike(random, history).finally(heal);
     return { kind: 'ok', value: { struck } };
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { describeWhere } from '@latchkey/kits';
 import { allFaults } from '../faults/faults/all-faults.js';
 import { reportOf } from '../faults/report.js';
-import { run } from '../faults/run.js';
+import { readied, run } from '../faults/run.js';
 import { dockerAnswers } from '../faults/system/docker-answers.js';
 import { System } from '../faults/system/system.js';
 
@@ -30,7 +30,7 @@ describeWhere(dockerAnswers(), 'Docker', 'Latchkey while it is being hurt (short
       seed: SEED,
       rounds: 1,
       actors: 4,
-      faults: faults.map((fault) => ({ name: fault.name, strike: (random, recorded) => fault.strike(system, random, recorded) })),
+      faults: readied(faults, system),
       heal: () => system.ready(),
       drainBoundMs: 60_000,
       calmMs: 1_500,

@@ -75,7 +75,9 @@ describe('I4, read models equal the fold of their sources', () => {
     add(run, 5_000, { type: 'purchase', via: 'amqp', terms, messageId: 'm2' });
     expect(breachesOf(run)).toEqual([]);
     const repeated = twice('purchase.completed.v1');
-    add(repeated, 5_000, { type: 'fault', name: 'duplicates' });
+    add(repeated, 5_000, { type: 'fault', name: 'kill-broker' });
+    expect(breachesOf(repeated)).toHaveLength(1);
+    add(repeated, 6_000, { type: 'fault', name: 'duplicates', repeatsEvents: true });
     expect(breachesOf(repeated)).toEqual([]);
   });
 });

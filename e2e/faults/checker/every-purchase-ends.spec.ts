@@ -88,4 +88,12 @@ describe('I1, every accepted purchase ends', () => {
     add(run, 53_000, license(), refused(403, 'rental-expired'), 10, 'epilogue');
     expect(breachesOf(run)).toEqual([]);
   });
+
+  it('lets a token that expired before it was used open nothing', () => {
+    const run = goodRun();
+    const expiresAt = new Date(52_000).toISOString();
+    add(run, 51_000, { type: 'token', purchaseId: 'p1', waitSeconds: 0 }, ok({ tokenId: 't1', expiresAt }), 10, 'epilogue');
+    add(run, 51_995, license(), refused(401, 'invalid-token'), 10, 'epilogue');
+    expect(breachesOf(run)).toEqual([]);
+  });
 });

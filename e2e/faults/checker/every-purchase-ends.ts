@@ -137,7 +137,8 @@ function checkEpilogue(history: readonly Entry[], { purchases, deviceOf, revoked
     if (live && !succeeded(asked)) findings.breach(`purchase ${purchaseId}: it is issued, and its token is not given`, asked);
     if (!live && succeeded(asked)) findings.breach(`purchase ${purchaseId}: a token is given though it has none`, asked);
     const played = licences.get(valueOf(asked, 'tokenId') ?? '')?.at(-1);
-    if (live && played && !succeeded(played) && !isOver(played)) {
+    const expiresMs = Date.parse(valueOf(asked, 'expiresAt') ?? '') || Infinity;
+    if (live && played && !succeeded(played) && !isOver(played) && played.endedMs < expiresMs) {
       findings.breach(`purchase ${purchaseId}: its live token opens nothing on its device`, asked, played);
     }
   }

@@ -39,6 +39,11 @@ describe('I4, read models equal the fold of their sources', () => {
     expect(checkReadModels(run.history, run.final).tried['revocations']).toBe(2);
   });
 
+  it('asks nobody to know of a token that was stopped when it had expired', () => {
+    expect(breachesOf(change(goodRun(), { issuer: { tokens: [tokenRow({ supersededMs: 100_000 })] } }))).toEqual([]);
+    expect(breachesOf(change(goodRun(), { issuer: { tokens: [tokenRow({ supersededMs: 99_999 })] } }))).toHaveLength(2);
+  });
+
   it('breaks when somebody knows of a revocation that never was', () => {
     expect(breachesOf(change(goodRun(), { licenseServer: { revokedDeviceIds: ['d1'] } }))).toHaveLength(1);
     expect(breachesOf(change(goodRun(), { licenseServer: { revokedTokenIds: ['t1'] } }))).toHaveLength(1);

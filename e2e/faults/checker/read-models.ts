@@ -1,6 +1,6 @@
 import type { FeedRow, FinalState } from '../final-state.js';
 import type { Entry } from '../history.js';
-import { entriesOf, groupBy, mayHaveHappened, succeeded } from './reading.js';
+import { entriesOf, groupBy, mayHaveHappened, succeeded, wasStopped } from './reading.js';
 import { Findings, type Verdict } from './verdict.js';
 
 const aspects = ['bindings', 'revocations', 'signing keys', 'feed of tokens', 'feed of devices', 'feed of licences', 'feed of checkouts'] as const;
@@ -57,7 +57,7 @@ function checkRevocations(final: FinalState, findings: Findings<Aspect>): void {
   findings.try('revocations', revoked.length);
   compare(revoked, knownToIssuer, 'revoked device', 'issuer', findings);
   compare(revoked, final.licenseServer.revokedDeviceIds, 'revoked device', 'licence server', findings);
-  const stopped = final.issuer.tokens.filter(({ supersededMs, revokedMs }) => supersededMs !== null || revokedMs !== null);
+  const stopped = final.issuer.tokens.filter(wasStopped);
   findings.try('revocations', stopped.length);
   compare(stopped.map(({ tokenId }) => tokenId), final.licenseServer.revokedTokenIds, 'stopped token', 'licence server', findings);
   const gone = new Set(revoked);
@@ -75,7 +75,7 @@ function compare(source: readonly string[], copy: readonly string[], what: strin
 /** Every event of the services stands in the feed, and once. */
 function checkFeedOfServices(final: FinalState, onceMost: boolean, findings: Findings<Aspect>): void {
   const { tokens, purchases } = final.issuer;
-  const stopped = tokens.filter(({ supersededMs, revokedMs }) => supersededMs !== null || revokedMs !== null);
+  const stopped = tokens.filter(wasStopped);
   const rejected = purchases.filter(({ state }) => state === 'rejected');
   const expected = (type: string, key: string, aspect: Aspect, ids: readonly string[]): void =>
     expectTold({ feed: final.feed, type, key, aspect, onceMost }, ids, findings);

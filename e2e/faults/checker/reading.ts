@@ -1,3 +1,4 @@
+import type { TokenRow } from '../final-state.js';
 import type { Entry } from '../history.js';
 import type { Operation } from '../operation.js';
 
@@ -35,4 +36,9 @@ export function succeeded({ outcome }: Entry): boolean {
 export function valueOf({ outcome }: Entry, name: string): string | undefined {
   const value = outcome.kind === 'ok' ? outcome.value[name] : undefined;
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Whether a token was stopped before its time. Of one that had expired already nobody is told, for nobody takes it. */
+export function wasStopped({ supersededMs, revokedMs, expiresMs }: TokenRow): boolean {
+  return Math.min(supersededMs ?? Infinity, revokedMs ?? Infinity) < expiresMs;
 }

@@ -1,5 +1,4 @@
 import { Client } from 'pg';
-import { COPY_MARK } from './faults/duplicates.js';
 import type { FeedRow, FinalState, QuarantinedRow, TokenRow } from './final-state.js';
 import { services, type Service, type Target } from './system/target.js';
 
@@ -106,7 +105,7 @@ async function readLicenseServer(rows: Rows): Promise<FinalState['licenseServer'
 
 async function readFeed(rows: Rows): Promise<FeedRow[]> {
   const feed = await rows<{ sequence: string | null; type: string; data: string }>(
-    `select sequence, type, data from feed_events where data not like '%"${COPY_MARK}"%' order by sequence nulls last, position`,
+    'select sequence, type, data from feed_events order by sequence nulls last, position',
   );
   return feed.map(({ sequence, type, data }) => ({
     sequence: sequence === null ? null : Number(sequence),

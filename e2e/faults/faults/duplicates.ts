@@ -7,12 +7,6 @@ import { pause } from './pause.js';
 const publishers: readonly Service[] = ['cookie', 'device-registry', 'token-issuer', 'license-server'];
 
 /**
- * Stands in the data of what services never said: under another id it is another event to a feed, which lists what was
- * said, while everybody whose state depends on it must not be moved a second time.
- */
-export const COPY_MARK = 'faultsCopy';
-
-/**
  * Makes a service publish each event one to five times, under its own id and under new ones, each at a moment of its own
  * within two seconds: its outbox gets the copies, and none is due before its time. What comes out is what relays do that
  * die and repeat themselves, and the order is anybody's.
@@ -28,12 +22,8 @@ const multiply = (seed: number): string => `
     if pg_trigger_depth() = 1 then
       for nth in 1..copies loop
         perform nextval('faults_copies');
-        if (chance / (2 ^ nth)::bigint) % 2 = 0 then
-          insert into outbox_events (event_id, type, correlation_id, data) values (new.event_id, new.type, new.correlation_id, new.data);
-        else
-          insert into outbox_events (type, correlation_id, data)
-          values (new.type, new.correlation_id, (new.data::jsonb || '{"${COPY_MARK}": true}')::json);
-        end if;
+        insert into outbox_events (event_id, type, correlation_id, data)
+        values (case when (chance / (2 ^ nth)::bigint) % 2 = 0 then new.event_id else gen_random_uuid()::text end, new.type, new.correlation_id, new.data);
       end loop;
     end if;
     return new;
@@ -48,6 +38,7 @@ const multiplyNoMore = `
 /** Every message one to five times under old and new ids, in any order: what checkouts publish, and what services do. */
 export const duplicatesAndShuffle: Fault = {
   name: 'duplicates-and-shuffle',
+  repeatsEvents: true,
   async strike(system, random) {
     const middleman = await Middleman.begin(system, (routingKey) => routingKey.startsWith('purchase.') && routingKey !== 'purchase.rejected.v1');
     let published = 0;
@@ -62,6 +53,7 @@ export const duplicatesAndShuffle: Fault = {
       for (const service of publishers) await system.sql(service, multiply(random.between(1, 1_000_000)));
       await delay(8_000);
     } finally {
+      middleman.lookAway();
       for (const service of publishers) await system.sql(service, multiplyNoMore);
       await Promise.allSettled(later);
       await middleman.end();

@@ -32,6 +32,7 @@ const without = (message: Published, name: string): Published =>
 /** A schema drifts: added fields are fine, what lacks or renames one steps aside, and a v2 nobody hears comes back. */
 export const schemaDrift: Fault = {
   name: 'schema-drift',
+  repeatsEvents: true,
   async strike(system) {
     const before = await quarantined(system);
     const middleman = await Middleman.begin(system, (routingKey) => routingKey === 'purchase.completed.v1');

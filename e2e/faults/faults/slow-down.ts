@@ -22,6 +22,7 @@ export const clockAnHourOff: Fault = {
 /** Ten times as many purchases as usual while the issuer takes its time: they wait, and nothing else does. */
 export const slowConsumerUnderSpike: Fault = {
   name: 'slow-consumer-under-a-spike',
+  repeatsEvents: true,
   async strike(system, random) {
     const middleman = await Middleman.begin(system, (routingKey) => routingKey === 'purchase.completed.v1');
     try {

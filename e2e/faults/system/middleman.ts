@@ -22,6 +22,7 @@ export class Middleman {
   /** What was published since it began, and was routed. */
   readonly seen: Published[] = [];
   private readonly listeners: ((message: Published) => void)[] = [];
+  private looking = true;
   private readonly underWay = new Set<Promise<boolean>>();
 
   private constructor(
@@ -46,6 +47,11 @@ export class Middleman {
 
   onSeen(listener: (message: Published) => void): void {
     this.listeners.push(listener);
+  }
+
+  /** Sees no more. */
+  lookAway(): void {
+    this.looking = false;
   }
 
   /** Publishes to the events exchange; whether it was routed. Rejects when the broker refuses it or is lost. */
@@ -78,6 +84,7 @@ export class Middleman {
   }
 
   private look({ content, properties }: ConsumeMessage, wanted: (routingKey: string) => boolean): void {
+    if (!this.looking) return;
     const trace = (properties.headers ?? {}) as { routing_keys?: string[]; routed_queues?: string[]; properties?: Record<string, unknown> };
     const routingKey = trace.routing_keys?.[0] ?? '';
     const original = trace.properties ?? {};

@@ -211,6 +211,24 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
     expect(await broker.publish([registered('d')])).toEqual(['confirmed']);
   });
 
+  it('stops under load without having anything delivered again', async () => {
+    const { handler, ids } = remembering(() => delay(1, done));
+    const running = await broker.consume(issuer, handler);
+    const other = bus.connect();
+    await other.declare(issuer);
+    const events = many(1_000);
+    const publishing = publishAll(other, events);
+    await eventually(() => expect(ids().length).toBeGreaterThan(0));
+    await running.stop();
+    await publishing;
+    const before = ids().length;
+    const next = remembering();
+    await other.consume(issuer, next.handler);
+    await eventually(() => expect(before + next.ids().length).toBe(events.length));
+    expect(next.seen().filter(({ redelivered }) => redelivered)).toEqual([]);
+    expect(before).toBeLessThan(events.length);
+  });
+
   it('keeps in the queue what it could not put onto the ladder before it stopped', async () => {
     const { handler, ids } = remembering(() => ({ kind: 'retry', reason: 'not yet' }));
     await broker.consume(issuer, handler);

@@ -71,13 +71,16 @@ export class Consumption implements Running {
     this.lastHandled = Promise.all([this.lastHandled, begun.session.die()]);
   }
 
-  /** Cancels first, so that nothing more is given to us; closing the channel gives back what is not settled. */
+  /**
+   * Cancels first, and waits for the broker's word: what it has given us until then is ours to handle. Closing the channel
+   * gives back what is not settled.
+   */
   private async drain(): Promise<void> {
     const { logger, reader } = this.options;
     this.stopping.abort();
     for (const [channel, { session, consumerTag }] of this.sessions) {
-      const cancelled = channel.cancel(consumerTag).catch((error: Error) => logger.info('the consumer was gone already', { service: reader.service, error: error.message }));
-      await Promise.all([cancelled, session.drain()]);
+      await channel.cancel(consumerTag).catch((error: Error) => logger.info('the consumer was gone already', { service: reader.service, error: error.message }));
+      await session.drain();
     }
     await this.kept.close();
     await this.lastHandled;

@@ -34,6 +34,8 @@ interface Handled {
 }
 
 const REPEAT: Backoff = { firstMs: 200, maxMs: 10_000 };
+/** How long a clean stop goes on with what it was given, in milliseconds. It has to fit into what a process is given to stop. */
+const DRAIN_MS = 5_000;
 
 /**
  * The messages of one channel: takes what is waiting, has it handled, carries out the verdicts, and only then lets the
@@ -53,6 +55,7 @@ export class DeliverySession {
   private readonly worked: Promise<void>;
   private wake: () => void = () => undefined;
   private dead = false;
+  private drainUntilMs = 0;
 
   /** `previous` is the batch that an earlier channel left in the handler's hands; it gets time to end. */
   constructor(
@@ -63,7 +66,8 @@ export class DeliverySession {
     this.ending.signal.addEventListener('abort', () => this.wake());
     // At once, not when `die` is called: an acknowledgement in between would throw.
     channel.once('close', () => (this.dead = true));
-    this.worked = previous.then(() => this.work());
+    // Ended before the handler is free: what waits would be handled beside what it is still busy with.
+    this.worked = previous.then(() => (this.ending.signal.aborted ? undefined : this.work()));
   }
 
   /** Takes a delivery. One that is too large for anybody is refused unread, before many of them fill the memory. */
@@ -78,8 +82,13 @@ export class DeliverySession {
     this.wake();
   }
 
-  /** Takes no more, and resolves when the batch in hand is handled and settled. What waits is left to the broker. */
+  /**
+   * Takes no more, and resolves when what it was given is handled and settled. What cannot be handled, or not in time, is
+   * left to the broker, as is everything once the channel is gone. Without this every clean stop would have up to a whole
+   * prefetch delivered again, late, out of order, and counted against the delivery limit.
+   */
   async drain(): Promise<void> {
+    this.drainUntilMs = performance.now() + DRAIN_MS;
     this.ending.abort();
     await this.worked;
     await Promise.all(this.moving);
@@ -93,7 +102,7 @@ export class DeliverySession {
 
   private async work(): Promise<void> {
     let failures = 0;
-    while (!this.ending.signal.aborted) {
+    while (!this.ending.signal.aborted || this.mayDrain()) {
       if (this.waiting.length === 0) {
         await new Promise<void>((resolve) => (this.wake = resolve));
         continue;
@@ -105,10 +114,15 @@ export class DeliverySession {
         this.settle(handled);
         continue;
       }
+      if (this.ending.signal.aborted) return;
       this.waiting.unshift(...batch);
       failures += 1;
       await pause(backoffMs(REPEAT, failures), this.ending.signal);
     }
+  }
+
+  private mayDrain(): boolean {
+    return !this.dead && this.waiting.length > 0 && performance.now() < this.drainUntilMs;
   }
 
   /** What becomes of each message, or undefined when the handler did not handle the batch. */

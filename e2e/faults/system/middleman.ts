@@ -22,6 +22,7 @@ export class Middleman {
   /** What was published since it began, and was routed. */
   readonly seen: Published[] = [];
   private readonly listeners: ((message: Published) => void)[] = [];
+  private readonly returned = new Set<unknown>();
   private looking = true;
   private readonly underWay = new Set<Promise<boolean>>();
 
@@ -39,6 +40,7 @@ export class Middleman {
     const channel = await connection.createConfirmChannel();
     channel.on('error', () => undefined);
     const middleman = new Middleman(system, connection, channel);
+    channel.on('return', ({ properties }) => middleman.returned.add(properties.messageId));
     const { queue } = await channel.assertQueue('', { exclusive: true });
     await channel.bindQueue(queue, TRACE_EXCHANGE, `publish.${EXCHANGE}`);
     await channel.consume(queue, (message) => message && middleman.look(message, wanted), { noAck: true });
@@ -59,15 +61,10 @@ export class Middleman {
     const { routingKey, content, headers, messageId, contentType, userId } = message;
     const options: Options.Publish = { headers: { ...headers, [MARK]: '1' }, persistent: true, mandatory: true, messageId, contentType, userId };
     const publishing = new Promise<boolean>((resolve, reject) => {
-      let routed = true;
-      const onReturn = (returned: { properties: { messageId?: unknown } }) => {
-        if (returned.properties.messageId === messageId) routed = false;
-      };
-      this.channel.on('return', onReturn);
       const confirmed = (error: Error | null) => {
-        this.channel.off('return', onReturn);
         if (error) reject(error);
-        else resolve(routed);
+        // The broker returns a message before it confirms it; of several with one id it returns all.
+        else resolve(!this.returned.has(messageId));
       };
       this.channel.publish(EXCHANGE, routingKey, content, options, confirmed);
     });

@@ -32,7 +32,7 @@ onDelivery.push((channel, queue, message, next) => {
   if (!queue.endsWith('.in')) return next(message);
   if (pulled.get('ack-early')?.types.includes(type)) return original.ack.call(channel, message);
   if (pulled.has('deaf')) return undefined;
-  if (!pulled.has('trust-everybody')) return next(message);
+  if (!pulled.has('trust-everybody') || message.fields.exchange !== '') return next(message);
   const fields = { ...message.fields, exchange: 'latchkey.events', routingKey: type };
   return next({ ...message, fields, properties: { ...message.properties, userId: 'checkout' } });
 });

@@ -29,6 +29,8 @@ describe('I8, no licence to another device, none after a revocation', () => {
     expect(breachesOf(forged)).toEqual([expect.stringContaining('which nobody issued')]);
     const mistaken = change(goodRun(), { registry: { bindings: [{ cookie: 'c1', accountId: 'a1', deviceId: 'd2', registeredMs: 1 }] } });
     expect(breachesOf(mistaken)).toHaveLength(1);
+    const swapped = change(goodRun(), { issuer: { tokens: [tokenRow({ deviceId: 'd2' })] } });
+    expect(breachesOf(swapped)).toHaveLength(1);
   });
 
   it.each([

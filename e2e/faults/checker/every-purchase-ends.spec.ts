@@ -89,6 +89,14 @@ describe('I1, every accepted purchase ends', () => {
     expect(breachesOf(run)).toEqual([]);
   });
 
+  it('breaks when the epilogue is given a token of a purchase that ended without one', () => {
+    const run = ended(goodRun(), { state: 'refunded', tokenId: null });
+    add(run, 5_000, { type: 'refund', via: 'http', purchaseId: 'p1' });
+    expect(breachesOf(run)).toEqual([]);
+    add(run, 51_000, { type: 'token', purchaseId: 'p1', waitSeconds: 0 }, ok({ tokenId: 't1' }), 10, 'epilogue');
+    expect(breachesOf(run)).toEqual([expect.stringContaining('a token is given though it has none')]);
+  });
+
   it('lets a token that expired before it was used open nothing', () => {
     const run = goodRun();
     const expiresAt = new Date(52_000).toISOString();

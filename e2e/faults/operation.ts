@@ -35,4 +35,4 @@ export type Operation =
       readonly proofId: string;
     }
   /** A fault, from its first hurt until everything is up again. `ok` value: {struck}. */
-  | { readonly type: 'fault'; readonly name: string };
+  | { readonly type: 'fault'; readonly name: string; readonly repeatsEvents?: boolean };

@@ -15,6 +15,7 @@ import { Workload } from './workload/workload.js';
 /** A fault that knows whom it hurts. */
 export interface ReadyFault {
   readonly name: string;
+  readonly repeatsEvents?: boolean;
   strike(random: Random, history: History): Promise<number>;
 }
 
@@ -22,6 +23,7 @@ export interface ReadyFault {
 export function readied(faults: readonly Fault[], system: System): readonly ReadyFault[] {
   return faults.map((fault) => ({
     name: fault.name,
+    repeatsEvents: fault.repeatsEvents,
     strike: (random, history) => fault.strike(system, random, history),
   }));
 }
@@ -98,7 +100,7 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
 
 /** From the first hurt until all is up again is one entry: within it nothing can be asked to bite within a second. */
 async function hurt(fault: ReadyFault, random: Random, history: History, heal: () => Promise<void>): Promise<void> {
-  await history.run('nemesis', { type: 'fault', name: fault.name }, async () => {
+  await history.run('nemesis', { type: 'fault', name: fault.name, repeatsEvents: fault.repeatsEvents }, async () => {
     const struck = await fault.strike(random, history).finally(heal);
     return { kind: 'ok', value: { struck } };
   });

@@ -75,6 +75,14 @@ describe('I4, read models equal the fold of their sources', () => {
     expect(breachesOf(change(refusedOnly, { feed: [...refusedOnly.final.feed, told] }))).toHaveLength(1);
   });
 
+  it('lets an event be told twice only where a fault publishes events again under other ids', () => {
+    const run = twice('token.issued.v1');
+    add(run, 5_000, { type: 'fault', name: 'kill-broker' });
+    expect(breachesOf(run)).toHaveLength(1);
+    add(run, 6_000, { type: 'fault', name: 'duplicates', repeatsEvents: true });
+    expect(breachesOf(run)).toEqual([]);
+  });
+
   it('wants a refund told, and of one that came before its purchase only that', () => {
     const tombstone = { purchaseId: 'p2', state: 'refunded', code: null, cookie: null, contentId: null, kids: null, tokenId: null };
     const run = change(goodRun(), { issuer: { purchases: [...goodRun().final.issuer.purchases, tombstone] } });

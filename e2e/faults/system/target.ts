@@ -53,6 +53,8 @@ export interface Fault {
   readonly name: string;
   /** Too slow or too greedy for the short run. */
   readonly heavy?: boolean;
+  /** Publishes events again under ids of their own: a feed of what was said cannot tell that they are the same. */
+  readonly repeatsEvents?: boolean;
   /**
    * Hurts for a while; resolves when the hurt has ended (healing may still go on). Random choices come from `random`
    * alone. Resolves to how many times it struck, as seen from outside. A fault that makes purchases, devices or licences

@@ -13,6 +13,10 @@ describe('I2, one live token', () => {
     expect(checkOneLiveToken(run.history, run.final)).toMatchObject({ tried: { 'purchases with a token': 1, renewals: 1 }, broken: [] });
   });
 
+  it('holds for a renewal that a fault stopped half-way', () => {
+    expect(breachesOf(withTokens(tokenRow({ supersededMs: 25_500 }), tokenRow({ tokenId: 't2', issuedMs: 20_000 })))).toEqual([]);
+  });
+
   it('holds for tokens of different purchases, and for direct ones', () => {
     const others = [tokenRow({ tokenId: 't2', purchaseId: 'p2' }), tokenRow({ tokenId: 't3', purchaseId: null }), tokenRow({ tokenId: 't4', purchaseId: null })];
     expect(breachesOf(withTokens(tokenRow(), ...others))).toEqual([]);
@@ -20,7 +24,7 @@ describe('I2, one live token', () => {
 
   it.each([
     ['both live for ever', [tokenRow(), tokenRow({ tokenId: 't2' })]],
-    ['both live for a while', [tokenRow({ supersededMs: 25_000 }), tokenRow({ tokenId: 't2', issuedMs: 20_000 })]],
+    ['both live for a while', [tokenRow({ supersededMs: 29_000 }), tokenRow({ tokenId: 't2', issuedMs: 20_000 })]],
     ['both live until both are revoked', [tokenRow({ revokedMs: 30_000 }), tokenRow({ tokenId: 't2', issuedMs: 3_000, revokedMs: 30_000 })]],
     ['the first and the last of three', [tokenRow({ supersededMs: 50_000 }), tokenRow({ tokenId: 't2', issuedMs: 20_000, supersededMs: 30_000 }), tokenRow({ tokenId: 't3', issuedMs: 50_000 })]],
   ])('breaks when two are live: %s', (_what, tokens) => {

@@ -5,6 +5,11 @@ import { Findings, type Verdict } from './verdict.js';
 
 /** `issuedMs` is rounded down to a second; only from the next one on was the token certainly there. */
 const ROUNDING_MS = 1_000;
+/**
+ * It is also read at the beginning of the transaction that supersedes the token before, and faults stop transactions for
+ * up to five seconds half-way. Both become visible when it commits.
+ */
+const TRANSACTION_MS = 6_000;
 
 type Aspect = 'purchases with a token' | 'renewals' | 'tokens asked for again';
 
@@ -49,7 +54,7 @@ function checkAnswers(history: readonly Entry[], findings: Findings<Aspect>): vo
 }
 
 function startOf({ issuedMs }: TokenRow): number {
-  return issuedMs + ROUNDING_MS;
+  return issuedMs + ROUNDING_MS + TRANSACTION_MS;
 }
 
 function endOf({ supersededMs, revokedMs, expiresMs }: TokenRow): number {

@@ -32,7 +32,6 @@ export class Replica {
   private readonly strikesFile: string;
   private readonly supervised: Promise<void>;
   private closing = false;
-  private held: Promise<void> | undefined;
 
   constructor(private readonly options: ReplicaOptions) {
     this.service = options.service;
@@ -63,11 +62,6 @@ export class Replica {
     const process = this.processes.at(-1);
     if (!process || this.ends.length === this.processes.length) return undefined;
     return process.kill(signal);
-  }
-
-  /** Keeps it from being started again until `until` has resolved. */
-  hold(until: Promise<void>): void {
-    this.held = until;
   }
 
   /** How often the failpoints in its processes have struck. */
@@ -104,7 +98,6 @@ export class Replica {
       this.processes.push(process);
       this.ends.push(await process.ended);
       await new Promise((resolve) => setTimeout(resolve, RESTART_AFTER_MS));
-      await this.held;
     }
   }
 }

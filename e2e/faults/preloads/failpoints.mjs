@@ -43,6 +43,6 @@ onQuery.push((text) => {
 // The registry has bound the device, the licence server does not hear of it.
 failpoint('die-before-answer');
 onPublish.push((_channel, { routingKey, content }) => {
-  const isAnswer = routingKey.startsWith('amq.rabbitmq.reply-to.') || routingKey.startsWith('amq.gen');
+  const isAnswer = routingKey.startsWith('amq.rabbitmq.reply-to.');
   if (isAnswer && content.includes('"bound"') && reached('die-before-answer')) die('die-before-answer');
 });

@@ -213,7 +213,7 @@ function describeVerdicts(bus: () => Broker): void {
 }
 
 function describeStopping(bus: () => Broker): void {
-  it('lets the batch in hand end, settles it, and leaves the rest to the next consumer', async () => {
+  it('lets what it was given end, settles it, and leaves the rest to the next consumer as nobody had seen it', async () => {
     const [entered, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const handled: string[] = [];
     const running = await bus().consume(issuer, async (messages) => {
@@ -232,11 +232,15 @@ function describeStopping(bus: () => Broker): void {
     expect(stopped).toBe(false);
     release.resolve();
     await stopping;
-    expect(handled).toEqual(['e-0']);
+    expect(handled[0]).toBe('e-0');
 
+    const settled = handled.length;
+    await bus().publish([events[0]!]);
     const next = remembering();
     await bus().consume(issuer, next.handler);
-    await eventually(() => expect(next.ids()).toEqual(events.slice(1).map(({ id }) => id)));
+    await eventually(() => expect([...handled, ...next.ids()]).toEqual([...events.map(({ id }) => id), 'e-0']));
+    expect(handled).toHaveLength(settled);
+    expect(next.seen().filter(({ redelivered }) => redelivered)).toEqual([]);
     await running.stop();
   });
 

@@ -56,8 +56,6 @@ export class System implements Target {
 
   /** Starts everything; resolves when every replica is ready. */
   static async start({ replicasEach = 2 }: SystemOptions = {}): Promise<System> {
-    // Every process that is started listens for the end of this one, so that it does not outlive it: more than Node expects.
-    process.setMaxListeners(0);
     const [broker, database] = await Promise.all([startBrokerServer(), startDatabaseServer()]);
     const to = ({ server }: Administered, inside: number) => () => ({ host: server.host, port: server.port(inside) });
     const proxies: Proxies = {

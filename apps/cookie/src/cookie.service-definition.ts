@@ -1,4 +1,4 @@
-import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import { outboxMigrations } from '@latchkey/outbox';
 import type { ServiceDefinition } from '@latchkey/service-defaults';
 import { AppModule } from './app.module.js';
 import { cookieSettings } from './config.js';
@@ -10,7 +10,7 @@ export const cookieService: ServiceDefinition<typeof cookieSettings> = {
   messaging,
   settings: cookieSettings,
   module: AppModule,
-  migrations: [CreateOutboxAndInbox1700000000000, CreateCookies1763881200000],
+  migrations: [...outboxMigrations, CreateCookies1763881200000],
   entities: [],
   bodies: 'json',
   worksWithoutBroker: false,

@@ -1,5 +1,4 @@
 import {
-  type CloudEvent,
   CookieIssued,
   type CookieRef,
   DeviceRegistered,
@@ -10,7 +9,7 @@ import {
   type ServiceMessaging,
 } from '@latchkey/contracts';
 import { createTestDatabase } from '@latchkey/kits';
-import { type Broker, done, Requests, type Running } from '@latchkey/messaging';
+import { type Broker, done, type OutgoingEvent, Requests, type Running } from '@latchkey/messaging';
 import { createLogger, Metrics, readConfiguration, startService } from '@latchkey/service-defaults';
 import { DataSource } from 'typeorm';
 import { cookieService } from '../src/cookie.service-definition.js';
@@ -49,16 +48,16 @@ export class FakeRegistry {
   async register(cookies: readonly CookieRef[], id: string = crypto.randomUUID(), registeredAt = '2026-11-23T12:00:00.000Z'): Promise<void> {
     const outcomes = await this.broker.publish(
       cookies.map(
-        ({ merchantId, cookie }, index): CloudEvent => ({
+        ({ merchantId, cookie }, index): OutgoingEvent => ({
           specversion: '1.0',
           id: `${id}-${index}`,
           source: '/latchkey/device-registry',
           type: DeviceRegistered.type,
+          copyFor: 'cookie',
           time: registeredAt,
           data: { merchantId, cookie, accountId: 'alice', deviceId: 'device', evidence: 'proof', registeredAt },
         }),
       ),
-      'cookie',
     );
     if (outcomes.some((outcome) => outcome !== 'confirmed')) throw new Error('an event was not taken');
   }

@@ -1,4 +1,4 @@
-import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import { outboxMigrations } from '@latchkey/outbox';
 import { serveApiDocuments, type ServiceDefinition } from '@latchkey/service-defaults';
 import { placeGate } from './api-keys/api-key-gate.js';
 import { AppModule } from './app.module.js';
@@ -11,7 +11,7 @@ export const gatewayService: ServiceDefinition<typeof gatewaySettings> = {
   messaging,
   settings: gatewaySettings,
   module: AppModule,
-  migrations: [CreateOutboxAndInbox1700000000000, CreateMerchantsKeysAndFeed1763881600000],
+  migrations: [...outboxMigrations, CreateMerchantsKeysAndFeed1763881600000],
   entities: [],
   bodies: 'json',
   worksWithoutBroker: false,

@@ -72,7 +72,7 @@ describe('a stream of events', () => {
     await register([before!]);
     await eventually(() => expect(live.all('deviceId')).toEqual([before]));
     // As a checkout said it: the bus of this test has no broker users, so what comes from a checkout is stored directly.
-    const outbox = new Outbox(gateway.replica.dataSource);
+    const outbox = new Outbox(gateway.replica.dataSource, []);
     const store = new FeedStore(gateway.replica.dataSource, outbox);
     await outbox.transaction((tx) => store.append(tx, [{ merchantId: 'default', type: PurchaseRefunded.type, data: { ...PurchaseRefunded.example, reason } }]));
     await register([after!]);

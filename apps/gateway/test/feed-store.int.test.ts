@@ -15,7 +15,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { migrations, entities } = gatewayService;
   dataSource = await openDatabase({ url: database.url, service: 'gateway', migrations, entities, poolSizeMax: 10, logger: createLogger('test', 'silent') }, 10_000);
-  outbox = new Outbox(dataSource);
+  outbox = new Outbox(dataSource, []);
   store = new FeedStore(dataSource, outbox);
 });
 afterAll(async () => {

@@ -93,7 +93,7 @@ export class GatewayUnderTest {
   async say<Schema extends z.ZodObject>(event: EventContract<Schema>, data: Partial<z.input<Schema>> = {}, id: string = crypto.randomUUID()): Promise<void> {
     const cloudEvent: CloudEvent = { specversion: '1.0', id, source: '/test', type: event.type, data: { ...event.example, ...data } };
     const heard = messaging.hears.find((subscription) => subscription.event.type === event.type);
-    const [outcome] = await this.broker.publish([cloudEvent], heard?.by === 'copy' ? 'gateway' : undefined);
+    const [outcome] = await this.broker.publish([heard?.by === 'copy' ? { ...cloudEvent, copyFor: 'gateway' } : cloudEvent]);
     if (outcome !== 'confirmed') throw new Error(`the event was ${outcome}`);
   }
 

@@ -1,4 +1,4 @@
-import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import { outboxMigrations } from '@latchkey/outbox';
 import { serveApiDocuments, type ServiceDefinition } from '@latchkey/service-defaults';
 import { AppModule } from './app.module.js';
 import { licenseServerSettings } from './config.js';
@@ -12,7 +12,7 @@ export const licenseServerService: ServiceDefinition<typeof licenseServerSetting
   messaging,
   settings: licenseServerSettings,
   module: AppModule,
-  migrations: [CreateOutboxAndInbox1700000000000, CreateLicenseTables1700000300000, CreateRetiredSigningKeys1700000400000],
+  migrations: [...outboxMigrations, CreateLicenseTables1700000300000, CreateRetiredSigningKeys1700000400000],
   entities: [],
   bodies: 'raw',
   worksWithoutBroker: true,

@@ -1,4 +1,4 @@
-import { CreateOutboxAndInbox1700000000000 } from '@latchkey/outbox';
+import { outboxMigrations } from '@latchkey/outbox';
 import type { ServiceDefinition } from '@latchkey/service-defaults';
 import { AppModule } from './app.module.js';
 import { tokenIssuerSettings } from './config.js';
@@ -10,7 +10,7 @@ export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> =
   messaging,
   settings: tokenIssuerSettings,
   module: AppModule,
-  migrations: [CreateOutboxAndInbox1700000000000, CreateTokenIssuer1700000001000, IndexEndedTokens1700000002000],
+  migrations: [...outboxMigrations, CreateTokenIssuer1700000001000, IndexEndedTokens1700000002000],
   entities: [],
   bodies: 'json',
   worksWithoutBroker: false,

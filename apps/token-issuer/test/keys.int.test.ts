@@ -82,7 +82,7 @@ describe('the signing key', () => {
   it('is not retired by a replica that comes late to activate it', async () => {
     const issuer = await start();
     const [active] = await issuer.rows<{ key_id: string }>(`select key_id from signing_keys where state = 'active'`);
-    const outbox = new Outbox(issuer.service.dataSource);
+    const outbox = new Outbox(issuer.service.dataSource, []);
     expect(await outbox.transaction((tx) => activateKey(tx, active!.key_id))).toBeUndefined();
     expect(await issuer.rows(`select key_id from signing_keys where state = 'active'`)).toEqual([active]);
   });

@@ -1,7 +1,8 @@
-import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
+import type { CloudEvent, ServiceMessaging } from '@latchkey/contracts';
 import {
   type BatchHandler,
   type Broker,
+  type OutgoingEvent,
   type OutgoingRequest,
   type PublishOutcome,
   publicationHeardBy,
@@ -56,8 +57,8 @@ export class TestBus implements Broker {
 
   async declare(_service: ServiceMessaging): Promise<void> {}
 
-  async publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]> {
-    (copyFor === undefined ? this.published : this.copiesToGateway).push(...events);
+  async publish(events: readonly OutgoingEvent[]): Promise<readonly PublishOutcome[]> {
+    for (const { copyFor, ...event } of events) (copyFor === undefined ? this.published : this.copiesToGateway).push(event);
     return events.map(() => 'confirmed');
   }
 

@@ -6,6 +6,11 @@ import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contra
  */
 export type PublishOutcome = 'confirmed' | 'unroutable' | 'failed';
 
+/** An event to be published: the original for all to see, or the copy for one service (ADR 11). */
+export interface OutgoingEvent extends CloudEvent {
+  readonly copyFor?: ServiceName;
+}
+
 /** One message as it arrived, before anybody has looked whether it is an event that the service can use. */
 export interface RawMessage {
   readonly body: Buffer;
@@ -87,11 +92,8 @@ export interface Broker {
   readonly state: BrokerState;
   /** Declares the service's queues and bindings; repeating it is harmless. */
   declare(service: ServiceMessaging): Promise<void>;
-  /**
-   * Publishes with confirms and `mandatory`; one outcome an event, in their order. Never rejects. With `copyFor` the
-   * events go to that service alone.
-   */
-  publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]>;
+  /** Publishes with confirms and `mandatory`, in the order given; one outcome an event, in their order. Never rejects. */
+  publish(events: readonly OutgoingEvent[]): Promise<readonly PublishOutcome[]>;
   /** Starts consuming `<service>.in`; keeps consuming through channel errors, `basic.cancel` and reconnects until stopped. */
   consume(service: ServiceMessaging, handler: BatchHandler): Promise<Running>;
   /** Asks a service. Rejects with `RequestTimeout` or `RequestUnroutable`. */

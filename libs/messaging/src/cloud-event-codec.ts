@@ -1,5 +1,5 @@
 import { type CloudEvent, cloudEventAttributes, MESSAGE_BYTES_MAX } from '@latchkey/contracts';
-import type { RawMessage } from './broker.js';
+import type { OutgoingEvent, RawMessage } from './broker.js';
 
 /** An event as AMQP 0-9-1 carries it in CloudEvents binary mode. */
 export interface EventMessage {
@@ -14,8 +14,8 @@ export interface EventMessage {
  * the underscore because `:` is not allowed in header names of JMS clients).
  * Throws a RangeError when the body is over 256 KiB: no consumer would take it.
  */
-export function toMessage(event: CloudEvent): EventMessage {
-  const { data, ...attributes } = event;
+export function toMessage(event: OutgoingEvent): EventMessage {
+  const { data, copyFor: _, ...attributes } = event;
   const body = Buffer.from(JSON.stringify(data));
   if (body.length > MESSAGE_BYTES_MAX) throw new RangeError(`an event of ${body.length} bytes is over the limit`);
   const headers: Record<string, string> = {};

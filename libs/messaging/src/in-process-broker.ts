@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
+import type { ServiceMessaging, ServiceName } from '@latchkey/contracts';
 import { Pool } from 'pg';
 import {
   ATTEMPTS_MAX,
   type BatchHandler,
   type Broker,
   type BrokerState,
+  type OutgoingEvent,
   type OutgoingRequest,
   type PublishOutcome,
   type QuarantinedMessage,
@@ -22,7 +23,7 @@ import { RequestDesk } from './in-process/request-desk.js';
 import { migrate, NewerBusError } from './in-process/schema.js';
 import { ServiceQueue } from './in-process/service-queue.js';
 import type { BrokerLogger } from './observer.js';
-import { COPIES_EXCHANGE, EVENTS_EXCHANGE, type Publication, publicationHeardBy, publicationOf } from './topology.js';
+import { type Publication, publicationHeardBy, publicationOf } from './topology.js';
 
 /** What an in-process bus is opened with. */
 export interface InProcessBrokerOptions extends Partial<RetryPolicy> {
@@ -109,10 +110,10 @@ export class InProcessBroker implements Broker {
     );
   }
 
-  async publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]> {
-    const encoded = events.map((event) => (this.hearersOf(event.type, copyFor).length > 0 ? this.encode(event) : 'unroutable'));
+  async publish(events: readonly OutgoingEvent[]): Promise<readonly PublishOutcome[]> {
+    const encoded = events.map((event) => (this.hearersOf(event).length > 0 ? this.encode(event) : 'unroutable'));
     const messages = encoded.filter((outcome): outcome is OutgoingMessage => typeof outcome === 'object');
-    const outcome = messages.length === 0 ? 'confirmed' : await this.confirm(messages, copyFor);
+    const outcome = messages.length === 0 ? 'confirmed' : await this.confirm(messages);
     return encoded.map((each) => (typeof each === 'object' ? outcome : each));
   }
 
@@ -153,29 +154,28 @@ export class InProcessBroker implements Broker {
   }
 
   /** An event that cannot be written as a message (it is too large) fails alone. */
-  private encode(event: CloudEvent): OutgoingMessage | 'failed' {
+  private encode(event: OutgoingEvent): OutgoingMessage | 'failed' {
     try {
-      return { type: event.type, message: toMessage(event) };
+      const { exchange } = publicationOf(event.type, event.copyFor);
+      return { type: event.type, exchange, services: this.hearersOf(event), message: toMessage(event) };
     } catch (error) {
       this.logger.warn('an event cannot be written as a message', { type: event.type, id: event.id, error: nameOf(error) });
       return 'failed';
     }
   }
 
-  private async confirm(messages: readonly OutgoingMessage[], copyFor: ServiceName | undefined): Promise<PublishOutcome> {
-    const types = [...new Set(messages.map(({ type }) => type))];
-    const hearers = types.flatMap((type) => this.hearersOf(type, copyFor).map((service) => [service, type] as const));
+  private async confirm(messages: readonly OutgoingMessage[]): Promise<PublishOutcome> {
     try {
-      await this.store.insert(messages, hearers, copyFor === undefined ? EVENTS_EXCHANGE : COPIES_EXCHANGE);
+      await this.store.insert(messages);
     } catch (error) {
       this.logger.warn('events could not be stored', { events: messages.length, error: nameOf(error) });
       return 'failed';
     }
-    for (const service of new Set(hearers.map(([service]) => service))) this.queues.get(service)?.ring();
+    for (const service of new Set(messages.flatMap(({ services }) => services))) this.queues.get(service)?.ring();
     return 'confirmed';
   }
 
-  private hearersOf(type: string, copyFor: ServiceName | undefined): ServiceName[] {
+  private hearersOf({ type, copyFor }: OutgoingEvent): ServiceName[] {
     const { exchange, routingKey } = publicationOf(type, copyFor);
     const hears = (heard: Publication): boolean => heard.exchange === exchange && heard.routingKey === routingKey;
     return [...this.hearers].flatMap(([service, publications]) => (publications.some(hears) ? [service] : []));

@@ -1,4 +1,4 @@
-import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
+import type { ServiceMessaging, ServiceName } from '@latchkey/contracts';
 import type { Channel, ChannelModel } from 'amqplib';
 import {
   ATTEMPTS_MAX,
@@ -6,6 +6,7 @@ import {
   type BatchHandler,
   type Broker,
   type BrokerState,
+  type OutgoingEvent,
   type OutgoingRequest,
   type PublishOutcome,
   type QuarantinedMessage,
@@ -80,7 +81,9 @@ export class RabbitBroker implements Broker {
   /** Apart from the events, so that an event that may not be published does not take retries down with its channel. */
   private readonly verdicts: ConfirmedPublisher;
   private asker: Asker | undefined;
-  private readonly declared = new Map<string, Topology>();
+  private readonly declared = new Map<ServiceName, Topology>();
+  /** Apart, and not declared before a connection counts as up: a queue for requests that is lost must not stop events. */
+  private readonly served = new Map<ServiceName, Topology>();
   private readonly upkeep: BindingUpkeep;
   private readonly running = new Set<Running>();
   private readonly policy: RetryPolicy;
@@ -98,7 +101,7 @@ export class RabbitBroker implements Broker {
     };
     this.consuming = new Link({ url, name: `${clientName} (consuming)`, logger, prepare });
     this.publishing = new Link({ url, name: `${clientName} (publishing)`, logger });
-    this.upkeep = new BindingUpkeep(this.consuming, { logger, intervalMs: options.bindingUpkeepMs ?? 5_000, topologies: () => this.declared.values() });
+    this.upkeep = new BindingUpkeep(this.consuming, { logger, intervalMs: options.bindingUpkeepMs ?? 5_000, topologies: () => [...this.declared.values(), ...this.served.values()] });
     this.events = new ConfirmedPublisher(this.publishing, { name: 'events', logger, confirmTimeoutMs });
     this.verdicts = new ConfirmedPublisher(this.publishing, { name: 'verdicts', logger, confirmTimeoutMs });
   }
@@ -116,13 +119,13 @@ export class RabbitBroker implements Broker {
     const topology = eventTopology(messaging, this.policy.ladder);
     await this.consuming.attempted();
     if (this.consuming.state !== 'down') await this.declareNow(topology);
-    this.declared.set(namesOf(messaging.service).in, topology);
+    this.declared.set(messaging.service, topology);
     if (this.consuming.state === 'down') return;
     await Promise.all([this.events.begun(), this.verdicts.begun()]);
   }
 
-  async publish(events: readonly CloudEvent[], copyFor?: ServiceName): Promise<readonly PublishOutcome[]> {
-    const encoded = events.map((event) => this.encode(event, copyFor));
+  async publish(events: readonly OutgoingEvent[]): Promise<readonly PublishOutcome[]> {
+    const encoded = events.map((event) => this.encode(event));
     const outcomes = await this.events.send(encoded.filter((message) => message !== undefined));
     let sent = 0;
     return encoded.map((message) => {
@@ -160,7 +163,7 @@ export class RabbitBroker implements Broker {
     const { logger, requestPrefetch = 64 } = this.options;
     const declare = (connection: ChannelModel) => declareTopology(connection, requestTopology(service), logger);
     const answering = await this.start(new Answering(this.publishing, { service, handler, prefetch: requestPrefetch, logger, declare }));
-    this.declared.set(namesOf(service).requests, requestTopology(service));
+    this.served.set(service, requestTopology(service));
     return answering;
   }
 
@@ -219,10 +222,10 @@ export class RabbitBroker implements Broker {
     return running;
   }
 
-  private encode(event: CloudEvent, copyFor: ServiceName | undefined): OutgoingMessage | undefined {
+  private encode(event: OutgoingEvent): OutgoingMessage | undefined {
     try {
       const { body, contentType, headers, messageId } = toMessage(event);
-      return { ...publicationOf(event.type, copyFor), body, properties: { contentType, headers, messageId } };
+      return { ...publicationOf(event.type, event.copyFor), body, properties: { contentType, headers, messageId } };
     } catch (error) {
       this.options.logger.error('an event cannot be written as a message', { type: event.type, id: event.id, error: messageOf(error) });
       return undefined;

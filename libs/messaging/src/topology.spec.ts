@@ -88,6 +88,8 @@ describe('the topology of a system', () => {
     ['a copy is said by nobody', [issuer, cookie], 'nobody says the copy cookie.device.registered.v1'],
     ['a copy is heard by nobody', [issuer, cookie, { ...registry, says: [say(DeviceRegistered, ['cookie', 'gateway'])] }], 'nobody hears the copy gateway.device.registered.v1'],
     ['what is passed on is heard by nobody', [...system, { ...cookie, service: 'gateway', hears: [], says: [passOn(PurchaseCompleted, ['license-server'])] }], 'nobody hears the copy license-server.purchase.completed.v1'],
+    ['a copy has two senders', [...system, { ...cookie, service: 'gateway', hears: [], says: [passOn(DeviceRegistered, ['cookie'])] }], 'the copy cookie.device.registered.v1 is said twice'],
+    ['something is passed on to nobody', [...system, { ...cookie, service: 'gateway', hears: [], says: [passOn(PurchaseCompleted, [])] }], 'gateway passes purchase.completed.v1 on to nobody'],
   ] as [string, ServiceMessaging[], string][])('is refused where %s', (_, services, problem) => {
     expect(() => topologyOf(services)).toThrow(problem);
   });

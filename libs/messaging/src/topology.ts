@@ -189,6 +189,10 @@ function refuseContradictions(services: readonly ServiceMessaging[]): void {
       .map(({ service, type }) => `${service} hears the original of ${type}, as another service does: let it hear a copy`),
     ...expected.filter((key) => !copies.includes(key)).map((key) => `nobody says the copy ${key}`),
     ...copies.filter((key) => !expected.includes(key)).map((key) => `nobody hears the copy ${key}`),
+    ...copies.filter((key, index) => copies.indexOf(key) < index).map((key) => `the copy ${key} is said twice`),
+    ...services.flatMap(({ service, says }) =>
+      says.filter(({ passedOn, copiesTo }) => passedOn && copiesTo.length === 0).map(({ event }) => `${service} passes ${event.type} on to nobody`),
+    ),
   ];
   if (problems.length > 0) throw new Error(`the lists of subscriptions contradict each other: ${problems.join('; ')}`);
 }

@@ -79,9 +79,9 @@ function describePublishing(bus: () => Broker): void {
 
   it('takes a copy to the service that it is for, and answers unroutable where that service hears none', async () => {
     await bus().declare(licenseServer);
-    expect(await bus().publish([revoked('copy')], 'license-server')).toEqual(['confirmed']);
-    expect(await bus().publish([revoked('not heard')], 'token-issuer')).toEqual(['unroutable']);
-    expect(await bus().publish([registered('not heard')], 'license-server')).toEqual(['unroutable']);
+    expect(await bus().publish([{ ...revoked('copy'), copyFor: 'license-server' }])).toEqual(['confirmed']);
+    expect(await bus().publish([{ ...revoked('not heard'), copyFor: 'token-issuer' }])).toEqual(['unroutable']);
+    expect(await bus().publish([{ ...registered('not heard'), copyFor: 'license-server' }])).toEqual(['unroutable']);
     expect(await bus().publish([revoked('original')])).toEqual(['confirmed']);
     const [atIssuer, atLicenseServer] = [remembering(), remembering()];
     await bus().consume(issuer, atIssuer.handler);

@@ -205,7 +205,7 @@ describe('when the database goes', () => {
          create or replace trigger refuse before insert on queued_messages for each row execute function refuse()`,
       );
       const message = toMessage(revoked('e-1'));
-      await expect(store.insert([{ type: 'device.revoked.v1', message }], [['token-issuer', 'device.revoked.v1']], 'latchkey.events')).rejects.toThrow();
+      await expect(store.insert([{ type: 'device.revoked.v1', exchange: 'latchkey.events', services: ['token-issuer'], message }])).rejects.toThrow();
       return store.state;
     };
     expect([await raise('53100'), await raise('53300'), await raise('57P03'), await raise('22000')]).toEqual(['blocked', 'down', 'down', 'up']);

@@ -17,7 +17,7 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
   beforeEach(async () => {
     bus = await RabbitBus.open();
     proxy = await AmqpProxy.open(bus.vhost.amqpUrl);
-    broker = bus.connect({ url: proxy.url, confirmTimeoutMs: 1_000, handlerGraceMs: 300 });
+    broker = bus.connect({ url: proxy.url, confirmTimeoutMs: 1_000, handlerGraceMs: 300, bindingUpkeepMs: 3_600_000 });
     await broker.declare(issuer);
     await broker.declare(cookieService);
   });
@@ -63,14 +63,14 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
 
     await unbind('latchkey.copies', 'license-server.in', 'license-server.device.revoked.v1');
     await unbind('latchkey.events', 'token-issuer.in', 'device.revoked.v1');
-    expect(await broker.publish([revoked('a')], 'license-server')).toEqual(['unroutable']);
+    expect(await broker.publish([{ ...revoked('a'), copyFor: 'license-server' }])).toEqual(['unroutable']);
     expect(await broker.publish([revoked('a')])).toEqual(['unroutable']);
 
     for (const messaging of [issuer, licenseServer, cookieService]) await upkeep.declare(messaging);
     await unbind('latchkey.copies', 'license-server.in', 'license-server.device.revoked.v1');
     await unbind('latchkey.events', 'token-issuer.in', 'device.revoked.v1');
     await eventually(async () => expect((await bindings()).sort()).toEqual(before));
-    expect(await broker.publish([revoked('a')], 'license-server')).toEqual(['confirmed']);
+    expect(await broker.publish([{ ...revoked('a'), copyFor: 'license-server' }])).toEqual(['confirmed']);
     expect(await broker.publish([revoked('a')])).toEqual(['confirmed']);
     await eventually(() => expect(ids()).toEqual(['a']));
   });

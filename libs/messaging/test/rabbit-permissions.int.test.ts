@@ -92,7 +92,7 @@ describeWithRabbit('RabbitMQ with the definitions loaded', () => {
     await atCookie.consume(cookie, handler);
     await atRegistry.serve('device-registry', async ({ body }) => body);
 
-    expect(await atRegistry.publish([registered('a')], 'cookie')).toEqual(['confirmed']);
+    expect(await atRegistry.publish([{ ...registered('a'), copyFor: 'cookie' }])).toEqual(['confirmed']);
     await eventually(async () => expect(await depthsOf(atCookie, cookie)).toEqual({ in: 0, retry: 0, dlq: 1 }));
     expect(await atCookie.quarantined('cookie', 10)).toMatchObject([{ id: 'a', reason: 'poison' }]);
     poison = false;

@@ -1,10 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/**
- * The two tables that make events effectively once, in every service's own database. First in each service's list of
- * migrations.
- */
-export class CreateOutboxAndInbox1700000000000 implements MigrationInterface {
+/** The two tables that make events effectively once, in every service's own database. */
+class CreateOutboxAndInbox1700000000000 implements MigrationInterface {
   /** TypeORM keeps it in the table of migrations. */
   readonly name = 'CreateOutboxAndInbox1700000000000';
 
@@ -38,3 +35,22 @@ export class CreateOutboxAndInbox1700000000000 implements MigrationInterface {
     await runner.query('drop table outbox_events');
   }
 }
+
+/** For whom a row is: the copy for one service, or null for the original. */
+class AddressOutboxCopies1700000010000 implements MigrationInterface {
+  /** TypeORM keeps it in the table of migrations. */
+  readonly name = 'AddressOutboxCopies1700000010000';
+
+  /** Adds the column. */
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table outbox_events add column copy_for text');
+  }
+
+  /** Drops it. */
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table outbox_events drop column copy_for');
+  }
+}
+
+/** What outbox and inbox need of a database. First in each service's list of migrations. */
+export const outboxMigrations = [CreateOutboxAndInbox1700000000000, AddressOutboxCopies1700000010000] as const;

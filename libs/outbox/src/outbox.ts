@@ -1,3 +1,4 @@
+import type { Saying } from '@latchkey/contracts';
 import { refuseIfLate } from '@latchkey/messaging';
 import type { DataSource } from 'typeorm';
 import { Tx } from './tx.js';
@@ -10,7 +11,11 @@ const TRANSACTION_ATTEMPTS_MAX = 4;
 export class Outbox {
   private readonly listeners = new Set<() => void>();
 
-  constructor(private readonly dataSource: DataSource) {}
+  /** `says` names whom the service sends copies of its events to; what it does not name has none. */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly says: readonly Saying[],
+  ) {}
 
   /**
    * Runs `work` in one READ COMMITTED transaction and commits it together with the events that it appended. Deadlocks
@@ -44,7 +49,7 @@ export class Outbox {
     await runner.connect();
     try {
       await runner.startTransaction('READ COMMITTED');
-      const tx = new Tx(runner);
+      const tx = new Tx(runner, this.says);
       const result = await work(tx);
       const appended = await tx.flush();
       refuseIfLate();

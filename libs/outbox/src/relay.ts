@@ -1,11 +1,12 @@
-import type { CloudEvent, ServiceMessaging, ServiceName } from '@latchkey/contracts';
-import type { Broker, PublishOutcome } from '@latchkey/messaging';
+import type { ServiceName } from '@latchkey/contracts';
+import { type Broker, type OutgoingEvent, publicationOf, type PublishOutcome } from '@latchkey/messaging';
 import type { DataSource, QueryRunner } from 'typeorm';
 
 interface OutboxRow {
   readonly position: string;
   readonly event_id: string;
   readonly type: string;
+  readonly copy_for: ServiceName | null;
   readonly correlation_id: string | null;
   readonly data: unknown;
   readonly created_at: Date;
@@ -15,8 +16,8 @@ interface OutboxRow {
 export interface RelayObserver {
   /** Counts of one batch by outcome. */
   relayed(outcomes: readonly PublishOutcome[]): void;
-  /** An event came back because no queue is bound for its type: an operator must look at the topology. */
-  unroutable(types: readonly string[]): void;
+  /** Events came back because no queue is bound for these routing keys: an operator must look at the topology. */
+  unroutable(routingKeys: readonly string[]): void;
   /** The database or the broker failed; the events stay and are tried again. */
   failed(error: unknown): void;
 }
@@ -25,8 +26,7 @@ export interface RelayObserver {
 export interface RelayOptions {
   readonly dataSource: DataSource;
   readonly broker: Broker;
-  /** Whose outbox it is, and to whom it addresses copies. */
-  readonly messaging: ServiceMessaging;
+  readonly service: ServiceName;
   readonly observer: RelayObserver;
   /** How often the outbox is looked at when nobody said that there is something, in milliseconds. */
   readonly pollIntervalMs?: number;
@@ -35,8 +35,8 @@ export interface RelayOptions {
 const BATCH_MAX = 500;
 
 /**
- * Moves events from the outbox to the broker: publishes each with confirms, the original and every copy, deletes it when
- * all are confirmed, leaves the rest for a later try. A crash in between publishes again under the same event id, which every inbox recognises. Several replicas
+ * Moves events from the outbox to the broker: publishes with confirms, deletes what is confirmed, leaves the rest for a
+ * later try. A crash in between publishes again under the same event id, which every inbox recognises. Several replicas
  * share the work by skipping each other's locked rows.
  */
 export class Relay {
@@ -92,7 +92,7 @@ export class Relay {
     try {
       await runner.startTransaction('READ COMMITTED');
       const rows = await this.take(runner);
-      if (rows.length > 0) await this.settle(runner, rows, await this.publish(rows));
+      if (rows.length > 0) await this.settle(runner, rows, await this.options.broker.publish(rows.map((row) => this.eventOf(row))));
       await runner.commitTransaction();
       return rows.length;
     } catch (error) {
@@ -105,32 +105,12 @@ export class Relay {
 
   private async take(runner: QueryRunner): Promise<OutboxRow[]> {
     const result = await runner.query(
-      `select position, event_id, type, correlation_id, data, created_at from outbox_events
+      `select position, event_id, type, copy_for, correlation_id, data, created_at from outbox_events
        where available_at <= clock_timestamp() order by position limit $1 for update skip locked`,
       [BATCH_MAX],
       true,
     );
     return result.records as OutboxRow[];
-  }
-
-  /** One outcome a row: the worst of its publications, since whoever got its own already knows it when it comes again. */
-  private async publish(rows: readonly OutboxRow[]): Promise<readonly PublishOutcome[]> {
-    const { broker, messaging } = this.options;
-    const events = rows.map((row) => this.eventOf(row));
-    const worst = rows.map((): PublishOutcome => 'confirmed');
-    const publishTo = async (copyFor: ServiceName | undefined, wanted: (type: string) => boolean): Promise<void> => {
-      const indexes = rows.flatMap(({ type }, index) => (wanted(type) ? [index] : []));
-      if (indexes.length === 0) return;
-      const outcomes = await broker.publish(indexes.map((index) => events[index]!), copyFor);
-      for (const [position, index] of indexes.entries()) worst[index] = worseOf(worst[index]!, outcomes[position]!);
-    };
-    const says = new Map(messaging.says.map((saying) => [saying.event.type, saying]));
-    const hearersOfCopies = new Set(messaging.says.flatMap(({ copiesTo }) => copiesTo));
-    await Promise.all([
-      publishTo(undefined, (type) => !says.get(type)?.passedOn),
-      ...[...hearersOfCopies].map((service) => publishTo(service, (type) => says.get(type)?.copiesTo.includes(service) ?? false)),
-    ]);
-    return worst;
   }
 
   private async settle(runner: QueryRunner, rows: readonly OutboxRow[], outcomes: readonly PublishOutcome[]): Promise<void> {
@@ -148,25 +128,22 @@ export class Relay {
       );
     }
     const unroutable = rows.filter((_, index) => outcomes[index] === 'unroutable');
-    if (unroutable.length > 0) this.options.observer.unroutable([...new Set(unroutable.map((row) => row.type))]);
+    if (unroutable.length > 0) {
+      this.options.observer.unroutable([...new Set(unroutable.map((row) => publicationOf(row.type, row.copy_for ?? undefined).routingKey))]);
+    }
     this.options.observer.relayed(outcomes);
   }
 
-  private eventOf(row: OutboxRow): CloudEvent {
+  private eventOf(row: OutboxRow): OutgoingEvent {
     return {
       specversion: '1.0',
       id: row.event_id,
-      source: `/latchkey/${this.options.messaging.service}`,
+      source: `/latchkey/${this.options.service}`,
       type: row.type,
       time: row.created_at.toISOString(),
       ...(row.correlation_id === null ? {} : { correlationid: row.correlation_id }),
       data: row.data,
+      ...(row.copy_for === null ? {} : { copyFor: row.copy_for }),
     };
   }
-}
-
-const badness: readonly PublishOutcome[] = ['confirmed', 'failed', 'unroutable'];
-
-function worseOf(one: PublishOutcome, other: PublishOutcome): PublishOutcome {
-  return badness.indexOf(one) > badness.indexOf(other) ? one : other;
 }

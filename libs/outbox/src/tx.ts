@@ -1,4 +1,4 @@
-import type { EventContract } from '@latchkey/contracts';
+import type { EventContract, Saying, ServiceName } from '@latchkey/contracts';
 import { currentCorrelationId } from '@latchkey/messaging';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { z } from 'zod';
@@ -16,7 +16,10 @@ interface PendingEvent {
 export class Tx {
   private readonly pending: PendingEvent[] = [];
 
-  constructor(private readonly runner: QueryRunner) {}
+  constructor(
+    private readonly runner: QueryRunner,
+    private readonly says: readonly Saying[],
+  ) {}
 
   /** The TypeORM manager of this transaction. */
   get manager(): EntityManager {
@@ -38,15 +41,32 @@ export class Tx {
     this.pending.push({ type: event.type, correlationId, data });
   }
 
-  /** Writes the appended events; called once, by `Outbox.transaction`. Resolves to how many there were. */
+  /**
+   * Writes the appended events, a row for each publication, so that what one hearer cannot get now holds up nobody else's.
+   * Called once, by `Outbox.transaction`. Resolves to how many rows there were.
+   */
   async flush(): Promise<number> {
-    const { pending } = this;
-    if (pending.length === 0) return 0;
+    const rows = this.pending.flatMap((event) => {
+      const id = crypto.randomUUID();
+      return this.publicationsOf(event.type).map((copyFor) => ({ ...event, id, copyFor }));
+    });
+    if (rows.length === 0) return 0;
     await this.rows(
-      `insert into outbox_events (type, correlation_id, data)
-       select * from unnest($1::text[], $2::text[], $3::json[])`,
-      [pending.map((event) => event.type), pending.map((event) => event.correlationId ?? null), pending.map((event) => JSON.stringify(event.data))],
+      `insert into outbox_events (event_id, type, copy_for, correlation_id, data)
+       select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::json[])`,
+      [
+        rows.map(({ id }) => id),
+        rows.map(({ type }) => type),
+        rows.map(({ copyFor }) => copyFor ?? null),
+        rows.map(({ correlationId }) => correlationId ?? null),
+        rows.map(({ data }) => JSON.stringify(data)),
+      ],
     );
-    return pending.length;
+    return rows.length;
+  }
+
+  private publicationsOf(type: string): (ServiceName | undefined)[] {
+    const saying = this.says.find(({ event }) => event.type === type);
+    return [...(saying?.passedOn ? [] : [undefined]), ...(saying?.copiesTo ?? [])];
   }
 }

@@ -28,7 +28,7 @@ describe('handleOnce', () => {
 
   beforeAll(async () => {
     ({ dataSource, close } = await openOutboxDatabase());
-    outbox = new Outbox(dataSource);
+    outbox = new Outbox(dataSource, []);
   });
   afterAll(() => close());
   beforeEach(() => dataSource.query('truncate effects, outbox_events, inbox_events'));

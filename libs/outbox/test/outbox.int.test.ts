@@ -20,7 +20,7 @@ describe('Outbox.transaction', () => {
   afterAll(() => close());
   beforeEach(async () => {
     await dataSource.query('truncate effects, outbox_events, inbox_events');
-    outbox = new Outbox(dataSource);
+    outbox = new Outbox(dataSource, []);
   });
 
   it('commits the effect and its events together, with the correlation id of the act', async () => {

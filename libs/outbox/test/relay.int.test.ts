@@ -10,19 +10,18 @@ import { ScriptedBroker } from './scripted-broker.js';
 describe('Relay', () => {
   let dataSource: DataSource;
   let close: () => Promise<void>;
-  let outbox: Outbox;
   let relays: Relay[];
   const unroutable: string[] = [];
   let says: Saying[];
   const observer: RelayObserver = { relayed: () => undefined, unroutable: (types) => unroutable.push(...types), failed: () => undefined };
   const startRelay = (broker: ScriptedBroker): Relay => {
-    const relay = new Relay({ dataSource, broker: broker.asBroker(), messaging: { service: 'token-issuer', hears: [], says, asks: [] }, observer, pollIntervalMs: 20 });
+    const relay = new Relay({ dataSource, broker: broker.asBroker(), service: 'token-issuer', observer, pollIntervalMs: 20 });
     relays.push(relay);
     relay.start();
     return relay;
   };
   const append = (count: number): Promise<void> =>
-    outbox.transaction(async (tx) => {
+    new Outbox(dataSource, says).transaction(async (tx) => {
       for (let n = 0; n < count; n += 1) {
         tx.append(TokenRevoked, { merchantId: 'm', tokenId: `t${n}`, reason: 'refunded', revokedAt: '2026-11-23T12:00:00Z', expiresAt: '2026-11-23T12:00:00Z' }, 'act');
       }
@@ -31,7 +30,6 @@ describe('Relay', () => {
 
   beforeAll(async () => {
     ({ dataSource, close } = await openOutboxDatabase());
-    outbox = new Outbox(dataSource);
   });
   afterAll(() => close());
   beforeEach(async () => {
@@ -74,17 +72,18 @@ describe('Relay', () => {
     expect(unroutable.length).toBe(outcome === 'unroutable' ? 2 : 0);
   });
 
-  it('sends a copy to each service that is named, and forgets an event only when all of them are confirmed', async () => {
+  it('sends each copy to its service, and holds up none for another that cannot be had now', async () => {
     const broker = new ScriptedBroker();
     says = [say(TokenRevoked, ['gateway', 'cookie'])];
     let refusals = 2;
-    broker.answer = (_, copyFor) => (copyFor === 'gateway' && refusals-- > 0 ? 'unroutable' : 'confirmed');
+    broker.answer = ({ copyFor }) => (copyFor === 'gateway' && refusals-- > 0 ? 'unroutable' : 'confirmed');
     await append(1);
     startRelay(broker);
     await eventually(drained);
-    expect(broker.copies.map(([service]) => service).sort()).toEqual(['cookie', 'cookie', 'cookie', 'gateway', 'gateway', 'gateway']);
+    expect(broker.published).toHaveLength(1);
+    expect(broker.copies.map(([service]) => service).sort()).toEqual(['cookie', 'gateway', 'gateway', 'gateway']);
     expect(new Set([...broker.published, ...broker.copies.map(([, event]) => event)].map(({ id }) => id)).size).toBe(1);
-    expect(unroutable).toEqual(['token.revoked.v1', 'token.revoked.v1']);
+    expect(unroutable).toEqual(['gateway.token.revoked.v1', 'gateway.token.revoked.v1']);
   });
 
   it('addresses what it passes on to those who are named, and says it to nobody else', async () => {

@@ -32,7 +32,7 @@ export function relayObserver(service: ServiceName, logger: Logger, metrics: Met
     relayed: (outcomes) => {
       for (const outcome of outcomes) metrics.relayed.inc({ service, outcome });
     },
-    unroutable: (types) => logger.error('events came back because no queue is bound for them; they stay in the outbox', { types }),
+    unroutable: (routingKeys) => logger.error('events came back because no queue is bound for them; they stay in the outbox', { routingKeys }),
     failed: (error) => logger.warn('the outbox could not be relayed and will be tried again', {}, error),
   };
 }

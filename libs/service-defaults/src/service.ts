@@ -70,8 +70,8 @@ export async function startService<Config extends Settings>(
   );
   const health = new Health();
   watchParts(definition, dataSource, surroundings, health);
-  const outbox = new Outbox(dataSource);
-  const relay = new Relay({ dataSource, broker, messaging, observer: relayObserver(messaging.service, logger, metrics) });
+  const outbox = new Outbox(dataSource, messaging.says);
+  const relay = new Relay({ dataSource, broker, service: messaging.service, observer: relayObserver(messaging.service, logger, metrics) });
   outbox.onAppended(() => relay.wake());
   const housekeeping = new Periodic('prune-inbox', 3_600_000, () => pruneInbox(dataSource), logger);
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CookieIssued, DeviceRegistered, hear, say, type ServiceMessaging } from '@latchkey/contracts';
 import { createTestDatabase, createTestVhost, describeWithRabbit, eventually, type TestDatabase } from '@latchkey/kits';
 import { type Broker, connectRabbit, done, openInProcessBroker, type Verdict } from '@latchkey/messaging';
-import { CreateOutboxAndInbox1700000000000, Outbox } from '@latchkey/outbox';
+import { Outbox, outboxMigrations } from '@latchkey/outbox';
 import { Controller, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { createLogger, Metrics, readConfiguration, type RunningService, type ServiceDefinition, standardSettings, startService } from '../src/index.js';
@@ -27,7 +27,7 @@ const small: ServiceDefinition<typeof settings> = {
   messaging: { service: 'cookie', hears: [hear(DeviceRegistered, ['cookie'])], says: [say(CookieIssued)], asks: [] },
   settings,
   module: Small,
-  migrations: [CreateOutboxAndInbox1700000000000],
+  migrations: [...outboxMigrations],
   entities: [],
   bodies: 'json',
   worksWithoutBroker: false,
@@ -79,7 +79,7 @@ function gaugesOn(openBus: () => Promise<Bus>): void {
   it('say how many events wait in the outbox, and for how long, until somebody hears them', async () => {
     expect([await scraped(waiting), await scraped(oldest)]).toEqual([0, 0]);
     // No queue is bound for it yet, so that the broker gives it back and it stays.
-    await new Outbox(service.dataSource).transaction(async (tx) => tx.append(CookieIssued, CookieIssued.example));
+    await new Outbox(service.dataSource, []).transaction(async (tx) => tx.append(CookieIssued, CookieIssued.example));
     await eventually(async () => {
       expect(await scraped(waiting)).toBe(1);
       expect(await scraped(oldest)).toBeGreaterThan(1);

@@ -51,7 +51,7 @@ async function withStore<T>(url: string, work: (store: ApiKeyStore) => Promise<T
   const { migrations, entities } = gatewayService;
   const dataSource = await openDatabase({ url, service: 'gateway-admin', migrations, entities, poolSizeMax: 3, logger: silent }, DATABASE_WAIT_MS);
   try {
-    return await work(new ApiKeyStore(dataSource, new Outbox(dataSource)));
+    return await work(new ApiKeyStore(dataSource, new Outbox(dataSource, gatewayService.messaging.says)));
   } finally {
     await dataSource.destroy();
   }

@@ -5,9 +5,11 @@ import type { EventMessage } from '../cloud-event-codec.js';
 import type { Settlement } from './settlement.js';
 import { storableText } from './storable-text.js';
 
-/** An event that is to be stored once for each service that hears its type. */
+/** A publication that is to be stored once for each service that hears it. */
 export interface OutgoingMessage {
   readonly type: string;
+  readonly exchange: string;
+  readonly services: readonly ServiceName[];
   readonly message: EventMessage;
 }
 
@@ -45,27 +47,23 @@ export class MessageStore {
     return this.lastState;
   }
 
-  /**
-   * Stores every event for every service in `hearers` (pairs of service and type) that hears it, all or none. `exchange`
-   * says whether they are originals or copies.
-   */
-  async insert(events: readonly OutgoingMessage[], hearers: readonly (readonly [ServiceName, string])[], exchange: string): Promise<void> {
+  /** Stores every publication for every service that hears it, all or none, in their order. */
+  async insert(messages: readonly OutgoingMessage[]): Promise<void> {
+    const rows = messages.flatMap(({ services, ...stored }) => services.map((service) => ({ service, ...stored })));
     await this.query(
       `insert into queued_messages (service, message_id, exchange, type, content_type, headers, body)
-       select hearer.service, event.id, $8, event.type, event.content_type, event.headers, event.body
-         from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bytea[])
-              with ordinality as event (id, type, content_type, headers, body, position)
-         join unnest($6::text[], $7::text[]) as hearer (service, type) using (type)
-        order by event.position`,
+       select service, id, exchange, type, content_type, headers, body
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::bytea[])
+              with ordinality as message (service, id, exchange, type, content_type, headers, body, position)
+        order by position`,
       [
-        events.map(({ message }) => storableText(message.messageId)),
-        events.map(({ type }) => type),
-        events.map(({ message }) => message.contentType),
-        events.map(({ message }) => JSON.stringify(message.headers)),
-        events.map(({ message }) => message.body),
-        hearers.map(([service]) => service),
-        hearers.map(([, type]) => type),
-        exchange,
+        rows.map(({ service }) => service),
+        rows.map(({ message }) => storableText(message.messageId)),
+        rows.map(({ exchange }) => exchange),
+        rows.map(({ type }) => type),
+        rows.map(({ message }) => message.contentType),
+        rows.map(({ message }) => JSON.stringify(message.headers)),
+        rows.map(({ message }) => message.body),
       ],
       'insert',
     );

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { EVENTS_EXCHANGE } from '../topology.js';
+import { COPIES_EXCHANGE, EVENTS_EXCHANGE } from '../topology.js';
 
 /**
  * What made the bus's database, step by step; a step that was released is never edited. Deleted rows are the normal
@@ -31,7 +31,10 @@ const steps: readonly string[] = [
    create index queued_messages_dlq on queued_messages (service, quarantined_at, id) where state = 'dlq'`,
   `alter table queued_messages rename column routing_key to type;
    alter table queued_messages add column exchange text not null default '${EVENTS_EXCHANGE}';
-   alter table queued_messages alter column exchange drop default`,
+   alter table queued_messages alter column exchange drop default;
+   update queued_messages set exchange = '${COPIES_EXCHANGE}'
+    where (service = 'cookie' and type = 'device.registered.v1') or (service = 'token-issuer' and type = 'device.revoked.v1')
+       or (service = 'gateway' and type in ('device.registered.v1', 'device.revoked.v1', 'purchase.completed.v1', 'purchase.refunded.v1', 'token.revoked.v1'))`,
 ];
 
 /** The database was written by a version that this program does not know. */

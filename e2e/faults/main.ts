@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readArguments, usage } from './arguments.js';
 import { runControls } from './controls/run-controls.js';
@@ -47,7 +47,9 @@ async function main(args: readonly string[]): Promise<number> {
           tell: say,
         });
         const which = faults ? ` --faults ${faults.join(',')}` : '';
-        return report(result, `npm run faults -- --seed ${seed} --rounds ${rounds} --actors ${actors}${which}`);
+        const code = report(result, `npm run faults -- --seed ${seed} --rounds ${rounds} --actors ${actors}${which}`);
+        if (code !== 0) keepPrints(system, file);
+        return code;
       } finally {
         await system.close();
       }
@@ -60,6 +62,13 @@ function endOnSignal(system: System): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void system.close().finally(() => process.exit(130)));
   }
+}
+
+/** What the processes said is needed to understand what broke, and is too much to print. */
+function keepPrints(system: System, file: string): void {
+  const prints = file.replace(/jsonl$/, 'log');
+  writeFileSync(prints, system.prints());
+  say(`what the processes logged: ${prints}`);
 }
 
 function report({ seed, history, verdicts }: RunResult, repeat: string): number {

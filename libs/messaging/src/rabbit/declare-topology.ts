@@ -30,9 +30,12 @@ export async function onChannel<T>(connection: ChannelModel, logger: BrokerLogge
   const channel = await connection.createChannel();
   // The same error rejects the operation that caused it; unheard it would end the process.
   channel.on('error', (error) => logger.info('the broker refused an operation', { error: error.message }));
+  const ended = new Promise<void>((resolve) => channel.once('close', resolve));
   try {
     return await use(channel);
   } finally {
-    await channel.close().catch(() => undefined);
+    // amqplib settles a closing when the broker answers it, and never where the connection is lost before: who waited for
+    // that alone would wait for ever, and so neither consume nor answer again.
+    await Promise.race([channel.close().catch(() => undefined), ended]);
   }
 }

@@ -79,8 +79,11 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     const { cookie, device } = await boundCookie();
     const purchase = purchaseOf(cookie);
     const path = `/api/bindings/${encodeURIComponent(latchkey.vhost.name)}/e/latchkey.events/q/token-issuer.in/purchase.completed.v1`;
-    await latchkey.vhost.management.request('DELETE', path);
-    expect(await completed(purchase)).toBe('unroutable');
+    // The services bind again every few seconds: one of them may have done so in between.
+    await eventually(async () => {
+      await latchkey.vhost.management.request('DELETE', path);
+      expect(await completed(purchaseOf(cookie))).toBe('unroutable');
+    });
     await eventually(async () => expect(await completed(purchase)).toBe('accepted'), { timeoutMs: 15_000 });
     expect((await merchant.token(purchase.purchaseId)).deviceId).toBe(device.deviceId);
   });

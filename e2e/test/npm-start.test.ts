@@ -76,6 +76,8 @@ describe('npm start', () => {
     const stream = await fetch(`${origin}/v1/events`, { headers: { authorization: `Bearer ${key}` } });
     expect(stream.status).toBe(200);
     signalGroup('SIGTERM');
+    // Not at once, or the two would be one; and while it drains, which the stream keeps it at.
+    await new Promise((resolve) => setTimeout(resolve, 150));
     signalGroup('SIGTERM');
     const tooLate = new Promise<string>((resolve) => setTimeout(() => resolve('still running after 15 s'), 15_000).unref());
     expect(await Promise.race([ended, tooLate])).toEqual({ code: 0, signal: null });

@@ -11,7 +11,7 @@ const BITE_ROWS = 20_000;
  * What may be forgotten, in SQL by the database's clock:
  * a mark after twice the window and a little, when its proof would be refused for its `iat`;
  * a play clock after the rental's last day, when the rental is over whatever its clock says;
- * a revoked token after its expiry (and an hour, for clocks that differ), when it is refused without being known.
+ * a revoked token after its expiry (and an hour, for clocks that differ), when it is refused without being known;
  * the public half of a signing key (but never that it retired) when it is trusted no more.
  * A revoked device is never forgotten.
  */

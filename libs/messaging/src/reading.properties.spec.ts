@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { DeviceRegistered, hear, PurchaseCompleted, type Subscription } from '@latchkey/contracts';
+import { DeviceRegistered, hear, hearCopy, PurchaseCompleted, type Subscription } from '@latchkey/contracts';
 import fc from 'fast-check';
 import type { RawMessage } from './broker.js';
 import { readMessage } from './cloud-event-codec.js';
@@ -132,6 +132,23 @@ describe(`reading what anybody may publish (seed ${SEED})`, () => {
         expect(given.publisher === 'shop' ? 'default' : given.publisher?.replace('checkout-', '')).toBe(merchantId);
         expect(Array.from(String(purchaseId)).every((character) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-'.includes(character))).toBe(true);
         expect([typeof purchaseId, String(purchaseId).length >= 1 && String(purchaseId).length <= 128]).toEqual(['string', true]);
+      }),
+      runs(1_500),
+    );
+    expect(believed).toBeGreaterThan(50);
+  });
+
+  it('believes what was passed on to the service, unlike what anybody may publish, only as a copy for it', () => {
+    const heardAsCopy: Subscription = hearCopy(PurchaseCompleted, ['merchantId', 'purchaseId']);
+    const copies = new Map([[heardAsCopy.event.type, heardAsCopy]]);
+    const address = fc.constantFrom(['latchkey.copies', 'gateway.purchase.completed.v1'], ['latchkey.events', 'purchase.completed.v1'], ['latchkey.copies', 'cookie.purchase.completed.v1'], ['latchkey.events', 'gateway.purchase.completed.v1']);
+    let believed = 0;
+    fc.assert(
+      fc.property(message, address, (given, [exchange, routingKey]) => {
+        const reading = readDelivery({ ...given, exchange: exchange!, routingKey: routingKey! }, 'gateway', copies, checkouts);
+        if (!reading.ok) return;
+        believed += 1;
+        expect([exchange, routingKey]).toEqual(['latchkey.copies', 'gateway.purchase.completed.v1']);
       }),
       runs(1_500),
     );

@@ -24,7 +24,8 @@ export interface AdvisorySnapshot {
 }
 
 /** Installed packages with a known weakness that nobody has judged. */
-export function advisoryProblems(lock: LockFile, { advisories }: AdvisorySnapshot): string[] {
+export function advisoryProblems(lock: LockFile, { advisories, source }: AdvisorySnapshot): string[] {
+  if (source === '') return ['there is no snapshot of advisories: `--renew` takes one'];
   const installed = downloadedPackages(lock).map(([path, { version }]) => ({ name: packageName(path), version: version ?? '' }));
   return advisories.flatMap((advisory) => {
     if (advisory.accepted !== undefined) return [];

@@ -28,14 +28,14 @@ async function renew(): Promise<void> {
   process.stdout.write(`${renewed.advisories.length} advisories, as of ${renewed.takenOn}\n`);
 }
 
-function check(): number {
+async function check(): Promise<number> {
   const manifests = ['package.json', ...globSync('{apps,libs}/*/package.json', { cwd: root }), 'e2e/package.json', 'tools/package.json'];
   const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);
   const checks: readonly (readonly [string, readonly string[]])[] = [
     ['lock file', lockFileProblems(lock, manifests.map((path) => ({ ...(read(path) as object), path })))],
     ['licences', licenceProblems(lock)],
     [`advisories (as of ${snapshot.takenOn})`, advisoryProblems(lock, snapshot)],
-    ['secrets', secretProblems(files.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })), read('tools/src/supply-chain/known-forms.json') as KnownForms)],
+    ['secrets', await secretProblems(files.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })), read('tools/src/supply-chain/known-forms.json') as KnownForms)],
   ];
   for (const [name, problems] of checks) {
     process.stdout.write(`${problems.length === 0 ? 'good' : 'BAD '}  ${name}\n${problems.map((problem) => `      ${problem}\n`).join('')}`);
@@ -44,4 +44,4 @@ function check(): number {
 }
 
 if (process.argv.includes('--renew')) await renew();
-else process.exitCode = check();
+else process.exitCode = await check();

@@ -3,23 +3,29 @@ import { downloadedPackages, type LockFile, packageName } from './lock-file.js';
 /** Licences (SPDX) that let a closed product be built with what is under them, and ask for no more than a notice. */
 const ACCEPTED: ReadonlySet<string> = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'Unlicense']);
 
-/** Packages that say something else, or nothing, and why they may be used all the same. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {
-  argparse: 'Python-2.0, permissive; reads options for a tool of the build',
-  buildcheck: 'MIT in its repository, its package.json has it in an old form; optional part of ssh2, not built here',
-  'caniuse-lite': 'CC-BY-4.0 data about browsers; used by the build, not delivered',
-  'cpu-features': 'MIT in its repository, its package.json has it in an old form; optional part of ssh2, not built here',
-  ssh2: 'MIT in its repository, its package.json has it in an old form; for tests with containers on other machines',
-};
+/** A package that says something else, or nothing: what it says, and why it may be used all the same. */
+interface Exception {
+  readonly declares: string | undefined;
+  readonly why: string;
+}
+
+const EXCEPTIONS: ReadonlyMap<string, Exception> = new Map([
+  ['argparse', { declares: 'Python-2.0', why: 'permissive; reads options for a tool of the build' }],
+  ['buildcheck', { declares: undefined, why: 'MIT, in an old form of package.json; optional part of ssh2, not built here' }],
+  ['caniuse-lite', { declares: 'CC-BY-4.0', why: 'data about browsers; used by the build, not delivered' }],
+  ['cpu-features', { declares: undefined, why: 'MIT, in an old form of package.json; optional part of ssh2, not built here' }],
+  ['ssh2', { declares: undefined, why: 'MIT, in an old form of package.json; for tests with containers on other machines' }],
+]);
 
 /** Packages whose licence nobody has agreed to, and exceptions that nothing needs any more. */
 export function licenceProblems(lock: LockFile): string[] {
   const packages = downloadedPackages(lock);
-  const strange = packages.filter(([path, { license }]) => !isAccepted(license) && EXCEPTIONS[packageName(path)] === undefined);
+  const isException = (name: string, license: string | undefined): boolean => EXCEPTIONS.has(name) && EXCEPTIONS.get(name)!.declares === license;
+  const strange = packages.filter(([path, { license }]) => !isAccepted(license) && !isException(packageName(path), license));
   const names = new Set(packages.map(([path]) => packageName(path)));
   return [
     ...strange.map(([path, { license, version }]) => `${packageName(path)} ${version ?? ''} is under ${license ?? 'no licence that it names'}`),
-    ...Object.keys(EXCEPTIONS).filter((name) => !names.has(name)).map((name) => `${name} is an exception, and is not installed`),
+    ...[...EXCEPTIONS.keys()].filter((name) => !names.has(name)).map((name) => `${name} is an exception, and is not installed`),
   ];
 }
 

@@ -40,19 +40,19 @@ export function packageName(path: string): string {
  */
 export function lockFileProblems(lock: LockFile, manifests: readonly Manifest[]): string[] {
   const problems = lock.lockfileVersion === 3 ? [] : [`lockfileVersion is ${lock.lockfileVersion}, not 3`];
-  const decided = Object.assign({}, ...manifests.map(({ allowScripts }) => allowScripts ?? {})) as Record<string, boolean>;
+  const decided = new Set(manifests.flatMap(({ allowScripts }) => Object.keys(allowScripts ?? {})));
   for (const [path, { resolved, integrity, version, hasInstallScript }] of downloadedPackages(lock)) {
     if (!version) problems.push(`${path} has no version`);
     if (!/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? '')) problems.push(`${path} has no SHA-512 of its content`);
     if (resolved !== undefined) problems.push(`${path} names a place of its own to come from`);
-    if (hasInstallScript && decided[packageName(path)] === undefined) problems.push(`${path} has an install script, and allowScripts does not say whether it may run`);
+    if (hasInstallScript && !decided.has(packageName(path))) problems.push(`${path} has an install script, and allowScripts does not say whether it may run`);
   }
   for (const { path, dependencies, devDependencies, optionalDependencies } of manifests) {
     for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
       if (name.startsWith('@latchkey/')) continue;
       if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(range)) problems.push(`${path}: ${name} is "${range}", not an exact version`);
-      const locked = lock.packages[`node_modules/${name}`] ?? Object.entries(lock.packages).find(([at]) => at.endsWith(`/node_modules/${name}`))?.[1];
-      if (!locked) problems.push(`${path}: ${name} is not in the lock file`);
+      const locked = Object.entries(lock.packages).filter(([at]) => at.endsWith(`node_modules/${name}`) && packageName(at) === name);
+      if (!locked.some(([, { version }]) => version === range)) problems.push(`${path}: ${name} ${range} is not in the lock file`);
     }
   }
   return problems;

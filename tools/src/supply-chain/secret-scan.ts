@@ -16,26 +16,30 @@ const FORMS: readonly (readonly [name: string, form: RegExp])[] = [
 ];
 
 /**
- * Files that hold such forms on purpose: published vectors, and keys that are secret to nobody. Each with the reason, and
- * with how many there are, so that one more in the same file is noticed.
+ * Files that hold such forms on purpose (published vectors, secrets that are nobody's) with the reason, and with the
+ * SHA-256 of each in hex, so that a real one in its place is noticed.
  */
-export type KnownForms = Readonly<Record<string, { readonly count: number; readonly why: string }>>;
+export type KnownForms = Readonly<Record<string, { readonly why: string; readonly sha256: readonly string[] }>>;
 
-/** Everything in the files that looks like a secret and is not known, and what is known and no longer there. Names no value. */
-export function secretProblems(files: readonly ScannedFile[], known: KnownForms): string[] {
+/** Everything in the files that looks like a secret and is not known, and what is known and no longer there. Shows no value. */
+export async function secretProblems(files: readonly ScannedFile[], known: KnownForms): Promise<string[]> {
   const problems: string[] = [];
-  const counts = new Map<string, number>();
+  const open = new Map(Object.entries(known).map(([path, { sha256 }]) => [path, [...sha256]]));
   for (const { path, text } of files) {
     for (const [name, form] of FORMS) {
-      for (const { index } of text.matchAll(form)) {
-        counts.set(path, (counts.get(path) ?? 0) + 1);
-        if (known[path] === undefined) problems.push(`${path}:${text.slice(0, index).split('\n').length} looks like ${name}`);
+      for (const { 0: found, index } of text.matchAll(form)) {
+        const digest = await digestOf(found);
+        const expected = open.get(path)?.indexOf(digest) ?? -1;
+        if (expected >= 0) open.get(path)!.splice(expected, 1);
+        else problems.push(`${path}:${text.slice(0, index).split('\n').length} looks like ${name} (${digest})`);
       }
     }
   }
-  for (const [path, { count }] of Object.entries(known)) {
-    const found = counts.get(path) ?? 0;
-    if (found !== count) problems.push(`${path} has ${found} forms of secrets, and ${count} are known`);
-  }
+  for (const [path, left] of open) if (left.length > 0) problems.push(`${path} lacks ${left.length} of the forms that are known of it`);
   return problems;
+}
+
+/** SHA-256 in hex: enough to know a made-up secret again, and no way back to a real one. */
+export async function digestOf(text: string): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('hex');
 }

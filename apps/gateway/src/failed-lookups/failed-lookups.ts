@@ -8,13 +8,14 @@ import { type Bucket, type BucketRule, take } from './token-bucket.js';
 /** What was looked up in vain. */
 type LookupKind = 'api-key' | 'cookie';
 
-/** A bound on memory: past it the buckets that were used longest ago are forgotten, which forgives their owners early. */
+/** A bound on memory, for each kind of owner: past it the buckets that were used longest ago are forgotten, which forgives their owners early. */
 const BUCKETS_MAX = 10_000;
 
 /** Counts failed look-ups. Only what failed is ever refused for it; who looks up what exists never notices. */
 @Injectable()
 export class FailedLookups {
-  private readonly buckets = new Map<string, Bucket>();
+  /** Apart, so that made-up key ids, of which there is no end, push out no address and no merchant. */
+  private readonly buckets = { address: new Map<string, Bucket>(), key: new Map<string, Bucket>(), merchant: new Map<string, Bucket>() };
   private readonly rule: BucketRule;
   private readonly counter;
 
@@ -29,26 +30,29 @@ export class FailedLookups {
    * address any more. Throws `rate-limited` where there were too many.
    */
   countApiKey(address: string | undefined, keyId: string | undefined): void {
-    this.count('api-key', [`address ${addressBlock(address ?? '')}`, ...(keyId === undefined ? [] : [`key ${keyId}`])]);
+    const byAddress = this.takeFrom('address', addressBlock(address ?? ''));
+    // Whoever is limited already changes no more.
+    const byKey = byAddress === undefined && keyId !== undefined ? this.takeFrom('key', keyId) : undefined;
+    this.judge('api-key', byAddress ?? byKey);
   }
 
   /** Counts an unknown cookie, by the merchant that asked for it. Throws `rate-limited` where there were too many. */
   countCookie(merchantId: string): void {
-    this.count('cookie', [`merchant ${merchantId}`]);
+    this.judge('cookie', this.takeFrom('merchant', merchantId));
   }
 
-  private count(kind: LookupKind, owners: readonly string[]): void {
-    const waits = owners.map((owner) => this.takeFrom(owner)).filter((wait) => wait !== undefined);
-    this.counter.inc({ kind, limited: String(waits.length > 0) });
-    if (waits.length > 0) throw new Problem('rate-limited', { retryAfterSeconds: Math.max(...waits) });
+  private judge(kind: LookupKind, retryAfterSeconds: number | undefined): void {
+    this.counter.inc({ kind, limited: String(retryAfterSeconds !== undefined) });
+    if (retryAfterSeconds !== undefined) throw new Problem('rate-limited', { retryAfterSeconds });
   }
 
   /** Takes from the owner's bucket; how long to wait where it is empty. */
-  private takeFrom(owner: string): number | undefined {
-    const { bucket, retryAfterSeconds } = take(this.buckets.get(owner), this.rule, performance.now());
-    this.buckets.delete(owner);
-    this.buckets.set(owner, bucket);
-    if (this.buckets.size > BUCKETS_MAX) this.buckets.delete(this.buckets.keys().next().value!);
+  private takeFrom(by: keyof FailedLookups['buckets'], owner: string): number | undefined {
+    const buckets = this.buckets[by];
+    const { bucket, retryAfterSeconds } = take(buckets.get(owner), this.rule, performance.now());
+    buckets.delete(owner);
+    buckets.set(owner, bucket);
+    if (buckets.size > BUCKETS_MAX) buckets.delete(buckets.keys().next().value!);
     return retryAfterSeconds;
   }
 }

@@ -13,7 +13,8 @@ export interface ArrivingRefund extends Refund {
 
 /**
  * Ends purchases as refunded and revokes their tokens. A purchase that has not come yet gets a tombstone, which wins when
- * it does. Each is passed on to whoever tells merchants. Answers how many purchases were ended now: one that was rejected or refunded before stays as it is.
+ * it does. Each is passed on to whoever tells merchants. Answers how many purchases were ended now: one that was rejected
+ * or refunded before stays as it is.
  */
 export async function refundPurchases(tx: Tx, arrivals: readonly ArrivingRefund[]): Promise<number> {
   const refunds = [...new Map(arrivals.map((refund) => [purchaseKey(refund), refund])).values()];

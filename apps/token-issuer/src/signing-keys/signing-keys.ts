@@ -77,7 +77,9 @@ export class SigningKeys implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private take(stored: StoredSigningKey | undefined): void {
-    if (!stored || stored.keyId === this.active?.keyId) return;
+    // None at all: an operator has withdrawn it. What it would sign now nobody would honour.
+    if (!stored) return void (this.active = undefined);
+    if (stored.keyId === this.active?.keyId) return;
     const plain = this.configuration.keyRing.unwrapSecret(signingKeyPurpose(stored.keyId), stored.wrappedKey);
     const key = plain && importSigningKey(plain);
     if (!key) throw new Error('the signing key cannot be unwrapped: LATCHKEY_KEK lacks the key that wrapped it');

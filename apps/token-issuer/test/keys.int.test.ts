@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { requests, SigningKeyPublished, SigningKeyRetired } from '@latchkey/contracts';
 import { importEcPublicJwk, kekIdOf, parseKeyRing, readToken } from '@latchkey/crypto';
 import { createTestDatabase, eventually, type TestDatabase } from '@latchkey/kits';
@@ -106,6 +107,30 @@ describe('the signing key', () => {
     expect(first.read.verify(importEcPublicJwk({ kty, crv, x, y })!.publicKey)).toBe(true);
     const states = await issuer.rows<{ state: string }>(`select state from signing_keys where state = 'active'`);
     expect(states).toHaveLength(1);
+  });
+
+  it('that leaked is withdrawn by the statements of the operations page: a new one signs, and tokens are had anew', async () => {
+    const issuer = await start();
+    const kid = await issuer.kid();
+    const cookie = issuer.neighbours.cookie();
+    const purchase = terms({ cookie, kids: [kid] });
+    await issuer.hear(registered(issuer.neighbours.bind(cookie)));
+    await issuer.hear(completed(purchase));
+    const ask = async () => (await issuer.ask(requests.getPurchaseToken, { merchantId: MERCHANT, purchaseId: purchase.purchaseId })).token;
+    const keyOf = (token: string): string => {
+      const read = readToken(token);
+      if (!read.ok) throw new Error(read.reason);
+      return read.keyId;
+    };
+    const leaked = keyOf(await ask());
+    const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+    const statements = [...page.matchAll(/^ *(update (?:signing_keys|tokens) set [^;]+);/gm)].map(([, statement]) => statement!.replace('<id>', leaked));
+    expect(statements).toHaveLength(2);
+    await issuer.rows(statements[0]!);
+    await eventually(async () => expect((await issue(issuer, kid)).read.keyId).not.toBe(leaked));
+    await issuer.rows(statements[1]!);
+    expect(keyOf(await ask())).not.toBe(leaked);
+    expect((await issuer.ask(requests.getJwks, {})).keys.map((key) => key.kid)).not.toContain(leaked);
   });
 
   it('survives a restart, with everything else', async () => {

@@ -1,9 +1,14 @@
 import { Module } from '@nestjs/common';
+import { DeviceTokenMetrics } from './device-tokens/device-token-metrics.js';
+import { DeviceTokensController } from './device-tokens/device-tokens.controller.js';
+import { ShowDeviceTokens } from './device-tokens/show-device-tokens.js';
+import { TokenIssuer } from './device-tokens/token-issuer.js';
 import { Housekeeping } from './housekeeping.js';
 import { AdmissionStore } from './license/admission-store.js';
 import { Admissions } from './license/admissions.js';
 import { CreateLicense } from './license/create-license.js';
 import { Denials } from './license/denials.js';
+import { DeviceAuthentication } from './license/device-authentication.js';
 import { DeviceRegistry } from './license/device-registry.js';
 import { DpopNonces } from './license/dpop-nonces.js';
 import { GenuineTokens } from './license/genuine-tokens.js';
@@ -14,11 +19,15 @@ import { RevocationsController } from './revocations/revocations.controller.js';
 import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
 
-/** The licence server: licences, and what has to be known to refuse them. */
+/** The licence server: licences, a device's list of its tokens, and what has to be known to refuse them. */
 @Module({
-  controllers: [LicenseController, RevocationsController, SigningKeysController],
+  controllers: [LicenseController, DeviceTokensController, RevocationsController, SigningKeysController],
   providers: [
+    DeviceAuthentication,
     CreateLicense,
+    ShowDeviceTokens,
+    TokenIssuer,
+    DeviceTokenMetrics,
     DpopNonces,
     GenuineTokens,
     SigningKeys,

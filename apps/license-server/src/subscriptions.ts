@@ -27,5 +27,5 @@ export const messaging: ServiceMessaging = {
   service: 'license-server',
   hears: [tokenRevoked, deviceRevoked, signingKeyPublished, signingKeyRetired],
   says: [say(LicenseGranted), say(LicenseDenied)],
-  asks: ['device-registry'],
+  asks: ['device-registry', 'token-issuer'],
 };

@@ -6,7 +6,10 @@ import {
   hear,
   LicenseDenied,
   LicenseGranted,
+  operations,
+  Problem,
   type ServiceMessaging,
+  type ServiceName,
   SigningKeyPublished,
   TokenRevoked,
 } from '@latchkey/contracts';
@@ -26,6 +29,7 @@ import { Writable } from 'node:stream';
 import { licenseServerService } from '../src/index.js';
 
 export const LICENSE_URL = 'https://play.example/v1/licenses';
+export const TOKENS_URL = operations.deviceTokensUrlOf(LICENSE_URL);
 export const MERCHANT = 'm1';
 export const KID = '00112233445566778899aabbccddeeff';
 export const OTHER_KID = 'ffeeddccbbaa99887766554433221100';
@@ -40,6 +44,12 @@ export interface Replica extends RunningService {
   ask(device: FakeDevice, request: Partial<FakeLicenseRequest> & { token: string }): Promise<FakeLicenseAnswer>;
 }
 
+/** A service that a licence server asks: what it was asked, and how it answers. A `Problem` that it throws is its refusal. */
+export interface Neighbour {
+  readonly asked: Record<string, unknown>[];
+  answer: (input: Record<string, unknown>) => Promise<unknown>;
+}
+
 /** A database, a bus, and everybody whom a licence server deals with. */
 export interface Bench {
   readonly broker: Broker;
@@ -50,7 +60,9 @@ export interface Bench {
   /** What the gateway heard. */
   readonly heard: { type: string; data: Record<string, unknown> }[];
   /** What the device registry was asked, and how it answers. */
-  readonly registry: { asked: Record<string, unknown>[]; answer: (input: Record<string, unknown>) => Promise<unknown> };
+  readonly registry: Neighbour;
+  /** The same of the token issuer, for lists of tokens. */
+  readonly issuer: Neighbour;
   start(environment?: Record<string, string>, broker?: Broker): Promise<Replica>;
   publish<Contract extends EventContract>(event: Contract, data: EventData<Contract>): Promise<void>;
   revokeToken(tokenId: string, merchantId?: string): Promise<void>;
@@ -73,6 +85,7 @@ export async function openBench(openBroker = openBusOfOneProcess): Promise<Bench
     logged: [],
     heard: [],
     registry: { asked: [], answer: async () => ({ outcome: 'bound' }) },
+    issuer: { asked: [], answer: async () => ({ tokens: [], more: false }) },
     start: async (environment = {}, ownBroker = broker) => {
       const metrics = new Metrics();
       const configuration = readConfiguration(licenseServerService.settings, { ...environmentOf(database), ...environment });
@@ -191,7 +204,7 @@ async function openBusOfOneProcess(): Promise<{ broker: Broker; close: () => Pro
   };
 }
 
-async function joinNeighbours({ broker, heard, registry }: Bench): Promise<void> {
+async function joinNeighbours({ broker, heard, registry, issuer }: Bench): Promise<void> {
   await broker.declare(gateway);
   await broker.consume(gateway, async (messages) => {
     for (const message of messages) {
@@ -200,11 +213,23 @@ async function joinNeighbours({ broker, heard, registry }: Bench): Promise<void>
     }
     return messages.map(() => done);
   });
-  await broker.declare({ service: 'device-registry', hears: [], says: [], asks: [] });
-  await broker.serve('device-registry', async (request: IncomingRequest) => {
+  await serve(broker, 'device-registry', registry);
+  await serve(broker, 'token-issuer', issuer);
+}
+
+async function serve(broker: Broker, service: ServiceName, neighbour: Neighbour): Promise<void> {
+  await broker.declare({ service, hears: [], says: [], asks: [] });
+  await broker.serve(service, async (request: IncomingRequest) => {
     const input = JSON.parse(request.body.toString()) as Record<string, unknown>;
-    registry.asked.push(input);
-    return Buffer.from(JSON.stringify({ ok: true, value: await registry.answer(input) }));
+    neighbour.asked.push(input);
+    const answer = await neighbour.answer(input).then(
+      (value) => ({ ok: true, value }),
+      (error: unknown) => {
+        if (error instanceof Problem) return { ok: false, problem: error.toWire() };
+        throw error;
+      },
+    );
+    return Buffer.from(JSON.stringify(answer));
   });
 }
 

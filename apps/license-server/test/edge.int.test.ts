@@ -26,6 +26,10 @@ describe('nonces', () => {
       expect(headers.get('dpop-nonce')).toMatch(/^[\w-]{29,30}$/);
       expect(headers.get('cache-control')).toBe('no-store');
     }
+    const tokens = `${bench.replica.url}/v1/device/tokens`;
+    const [unproven, posted] = [await fetch(tokens), await fetch(tokens, { method: 'POST' })];
+    expect([unproven.status, posted.status]).toEqual([401, 405]);
+    for (const { headers } of [unproven, posted]) expect([headers.get('dpop-nonce'), headers.get('cache-control')]).toEqual([expect.stringMatching(/^[\w-]{29,30}$/), 'no-store']);
     expect((await fetch(`${bench.replica.url}/v1/other`)).headers.get('dpop-nonce')).toBeNull();
   });
 

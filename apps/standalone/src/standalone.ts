@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import type { ServiceName } from '@latchkey/contracts';
+import { type OperationContract, operations, type ServiceName } from '@latchkey/contracts';
 import { lockDataDirectory } from '@latchkey/embedded-postgres';
 import { type Broker, connectRabbit, openInProcessBroker } from '@latchkey/messaging';
 import {
@@ -147,6 +147,11 @@ async function startAll(
   return running;
 }
 
+/** What devices alone ask for. What both servers serve, and what nobody serves, is the gateway's. */
+const licensePaths: ReadonlySet<string> = new Set(
+  operations.operations.filter(({ server }: OperationContract) => server === 'license-server').map(({ path }) => path),
+);
+
 async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningService>): Promise<void> {
   const gateway = running.get('gateway')!;
   const licenseServer = running.get('license-server')!;
@@ -155,7 +160,7 @@ async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningS
   await own.ready();
   door.open((path) => {
     if (path.startsWith('/health/')) return (request, response) => own.routing(request, response);
-    const service = path === '/v1/licenses' ? licenseServer : gateway;
+    const service = licensePaths.has(path) ? licenseServer : gateway;
     return (request, response) => service.handle(request, response);
   });
 }

@@ -3,6 +3,8 @@ import { AcceptPurchaseController } from './accept-purchase/accept-purchase.cont
 import { AcceptPurchases } from './accept-purchase/accept-purchases.js';
 import { PurchaseCompletedController } from './accept-purchase/purchase-completed.controller.js';
 import { CookieAuthorities } from './cookie-authorities.js';
+import { ListDeviceTokens } from './device-tokens/list-device-tokens.js';
+import { ListDeviceTokensController } from './device-tokens/list-device-tokens.controller.js';
 import { ExpireCookies } from './expire-cookies/expire-cookies.js';
 import { ForgetEndedTokens } from './forget-tokens/forget-ended-tokens.js';
 import { IssueRegistrationTokenController } from './issue-registration-token/issue-registration-token.controller.js';
@@ -35,6 +37,7 @@ import { TokenMint } from './token-mint.js';
     AcceptPurchaseController,
     GetPurchaseController,
     GetPurchaseTokenController,
+    ListDeviceTokensController,
     RefundPurchaseController,
     IssueTokenController,
     GetJwksController,
@@ -48,6 +51,7 @@ import { TokenMint } from './token-mint.js';
     AcceptPurchases,
     SettleWaiting,
     GetPurchaseToken,
+    ListDeviceTokens,
     IssueToken,
     ExpireCookies,
     ForgetTokenRequests,

@@ -68,8 +68,8 @@ export async function findPurchases(rows: Rows, purchases: readonly PurchaseRef[
 }
 
 /** The purchases that wait for these cookies' devices. */
-export async function findWaiting(tx: Tx, cookies: readonly CookieRef[]): Promise<(StoredPurchase & { readonly terms: Purchase })[]> {
-  const found = await tx.rows<PurchaseRow>(
+export async function findWaiting(rows: Rows, cookies: readonly CookieRef[]): Promise<(StoredPurchase & { readonly terms: Purchase })[]> {
+  const found = await rows.rows<PurchaseRow>(
     `select ${columns} from purchases
      where state = 'awaiting-device' and (merchant_id, cookie) in (select * from unnest($1::text[], $2::text[]))
      order by accepted_at, purchase_id`,

@@ -62,6 +62,16 @@ export async function findCurrentToken(rows: Rows, { merchantId, purchaseId }: P
   return { token: row, deviceRevoked: row?.deviceRevoked ?? false };
 }
 
+/** The tokens of a device that work now, newest first. Tokens that are bound to an asserted id of the same spelling are among them. */
+export async function findLiveTokensOfDevice(rows: Rows, { merchantId, deviceId }: DeviceRef, limit: number): Promise<{ token: string }[]> {
+  return rows.rows(
+    `select token from tokens
+     where merchant_id = $1 and device_id = $2 and ${live} and expires_at > clock_timestamp()
+     order by issued_at desc, token_id limit $3`,
+    [merchantId, deviceId, limit],
+  );
+}
+
 /** Takes the place of a token away, so that its purchase can have another. */
 export async function supersedeToken(tx: Tx, tokenId: string): Promise<StoppedToken | undefined> {
   const [stopped] = await tx.rows<StoppedToken>(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createLicense, showJwks } from './device-operations.js';
+import { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks } from './device-operations.js';
 import { defineOperation, scopes } from './operation-contract.js';
 import { accountDevice, contentTokenView, cookieView, deviceRecord, purchaseView, registrationTokenView } from './resources.js';
 import { idempotencyKey } from './requests.js';
@@ -271,7 +271,8 @@ export const operations = [
   showMerchant,
   streamEvents,
   createLicense,
+  showDeviceTokens,
   showJwks,
 ] as const;
 
-export { createLicense, showJwks };
+export { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks };

@@ -6,6 +6,7 @@ import {
   cookieRef,
   cookieView,
   deviceRecord,
+  deviceTokens,
   jwks,
   purchaseView,
   registrationTokenView,
@@ -177,6 +178,22 @@ export const issueToken = defineRequest({
     idempotencyKey: idempotencyKey.optional(),
   }),
   output: contentTokenView,
+});
+
+/**
+ * The live tokens of a device that has proved its key: neither superseded nor revoked nor expired, of this merchant, and
+ * bound to that key itself. `cookie` is the one of the token that the device came with: purchases that wait for a device
+ * of this cookie are settled first, so that whoever was registered a moment ago finds what was bought before.
+ *
+ * Refuses with `device-revoked`, and with `cookie-bound-elsewhere` where another device is bound to the cookie. A cookie
+ * without a device is no refusal: what the device registered by other cookies is listed, and nothing for one that never
+ * registered.
+ */
+export const listDeviceTokens = defineRequest({
+  name: 'token-issuer.device-tokens',
+  service: 'token-issuer',
+  input: z.object({ merchantId, cookie, deviceId }),
+  output: deviceTokens,
 });
 
 /** The public halves of every signing key whose tokens may still be in use. */

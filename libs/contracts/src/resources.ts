@@ -59,6 +59,31 @@ export const contentTokenView = z
 /** A content token and where its device takes it. */
 export type ContentTokenView = z.infer<typeof contentTokenView>;
 
+/**
+ * A content token as its device collects it: the members of `ContentTokenView` that belong to one token, and what it is
+ * for. `kids` are 32 lower-case hex, as merchants name them; `rights` are those that the token itself says, whose times a
+ * token rounds to whole seconds. `purchaseId` is left out where no purchase stands behind the token.
+ */
+export const deviceToken = contentTokenView
+  .pick({ token: true, tokenId: true, expiresAt: true })
+  .extend({ purchaseId: purchaseId.optional(), contentId, kids, rights })
+  .meta({ id: 'DeviceToken' });
+/** A content token as its device collects it. */
+export type DeviceToken = z.infer<typeof deviceToken>;
+
+/**
+ * Live tokens of one device, newest first. `more` says that there are others for which one answer has no room: a token
+ * that is missing would otherwise look like one that was never bought.
+ */
+export const deviceTokens = z.object({ tokens: z.array(deviceToken), more: z.boolean() });
+/** Live tokens of one device, newest first. */
+export type DeviceTokens = z.infer<typeof deviceTokens>;
+
+/** What a device is answered that collects its tokens: the tokens, and where it takes them. */
+export const deviceTokensView = deviceTokens.extend({ licenseUrl: z.string() }).meta({ id: 'DeviceTokensView' });
+/** What a device is answered that collects its tokens. */
+export type DeviceTokensView = z.infer<typeof deviceTokensView>;
+
 /** The public half of a signing key, as RFC 7517 writes it. */
 export const signingJwk = z
   .object({

@@ -4,9 +4,12 @@ import type { LicenseServerConfiguration } from '../config.js';
 import { DpopNonces } from '../license/dpop-nonces.js';
 import { answerCors } from './cors.js';
 
+/** Where devices prove their keys. */
+const provenPaths = new Set<string>();
 const methodsByPath = new Map<string, string[]>();
 for (const operation of operations.operations as readonly OperationContract[]) {
   if (operation.server === 'gateway') continue;
+  if (operation.security.kind === 'dpop') provenPaths.add(operation.path);
   methodsByPath.set(operation.path, [...(methodsByPath.get(operation.path) ?? []), operation.method]);
 }
 
@@ -26,11 +29,9 @@ export const equipDeviceEdge: NonNullable<ServiceDefinition['equip']> = (app) =>
       const path = request.routeOptions.url ?? request.url.split('?', 1)[0] ?? '';
       const methods = methodsByPath.get(path);
       if (!methods) return next();
-      if (path === operations.createLicense.path) {
-        void reply.header('dpop-nonce', nonces.issue(Date.now() / 1000)).header('cache-control', 'no-store');
-        // A licence request is read whatever its Content-Type; Fastify would refuse one that it cannot parse.
-        delete request.headers['content-type'];
-      }
+      if (provenPaths.has(path)) void reply.header('dpop-nonce', nonces.issue(Date.now() / 1000)).header('cache-control', 'no-store');
+      // A licence request is read whatever its Content-Type; Fastify would refuse one that it cannot parse.
+      if (path === operations.createLicense.path) delete request.headers['content-type'];
       const { method, headers } = request;
       const cors = answerCors(corsOrigins, methods, {
         method,

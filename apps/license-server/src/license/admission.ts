@@ -1,5 +1,5 @@
 import type { EventData, LicenseGranted } from '@latchkey/contracts';
-import type { ContentClaims, RegistrationClaims } from '@latchkey/crypto';
+import type { ContentClaims, LatchkeyToken } from '@latchkey/crypto';
 import type { CheckedProof } from './check-proof.js';
 import { type LicenseRefusal, refuse } from './refusal.js';
 
@@ -47,8 +47,8 @@ export function contentAdmission(claims: ContentClaims, proof: CheckedProof, kid
   };
 }
 
-/** The admission of a registration token's throw-away licence. */
-export function registrationAdmission(claims: RegistrationClaims, proof: CheckedProof): Admission {
+/** The admission of what opens no content and so has no rights of its own: a registration, or a list of tokens. */
+export function admissionWithoutRights(claims: LatchkeyToken['claims'], proof: CheckedProof): Admission {
   return { merchantId: claims.merchant, tokenId: claims.jti, proof, rights: {} };
 }
 

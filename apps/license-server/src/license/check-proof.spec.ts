@@ -8,7 +8,7 @@ const device = generateDeviceKey();
 const request: ProofRequest = { ...device, htm: 'POST', htu: licenseUrl, accessToken: 'a.b.c', nonce: 'good', nowSeconds: NOW, jti: 'j1' };
 
 const check = (proof: string): unknown =>
-  checkProof({ ok: true, token: 'a.b.c', proof }, { licenseUrl, nowSeconds: NOW, isFreshNonce: (nonce) => nonce === 'good' });
+  checkProof({ ok: true, token: 'a.b.c', proof }, { method: 'POST', url: licenseUrl, nowSeconds: NOW, isFreshNonce: (nonce) => nonce === 'good' });
 
 describe('checkProof', () => {
   it('says whose proof it is', () => {

@@ -16,7 +16,10 @@ export interface CheckedProof {
 
 /** What a proof is checked against, apart from the request itself. */
 export interface ProofSurroundings {
-  readonly licenseUrl: string;
+  /** What the request was sent with, in capitals. */
+  readonly method: string;
+  /** The public URL that it was sent to, which the proof names byte for byte. */
+  readonly url: string;
   readonly nowSeconds: number;
   /** Whether a nonce is one of ours and not too old. */
   readonly isFreshNonce: (nonce: string) => boolean;
@@ -32,8 +35,8 @@ export function checkProof(credentials: Extract<Credentials, { ok: true }>, surr
   if (!form.ok) return refuse('proof', form.reason);
   const { thumbprint, claims } = form.proof;
   const checked = checkProofClaims(claims, {
-    htm: 'POST',
-    htu: surroundings.licenseUrl,
+    htm: surroundings.method,
+    htu: surroundings.url,
     accessToken: credentials.token,
     nowSeconds: surroundings.nowSeconds,
     iatWindowSeconds: PROOF_WINDOW_SECONDS,

@@ -3,15 +3,13 @@ import type { ContentClaims, LatchkeyToken, RegistrationClaims } from '@latchkey
 import { CONFIGURATION, Logger } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LicenseServerConfiguration } from '../config.js';
-import { contentAdmission, registrationAdmission } from './admission.js';
+import { admissionWithoutRights, contentAdmission } from './admission.js';
 import { Admissions } from './admissions.js';
-import { type CheckedProof, checkProof } from './check-proof.js';
-import { refuseToken } from './check-token.js';
-import { type DeviceRequest, readCredentials } from './credentials.js';
+import type { CheckedProof } from './check-proof.js';
+import type { DeviceRequest } from './credentials.js';
 import { Denials } from './denials.js';
+import { DeviceAuthentication } from './device-authentication.js';
 import { DeviceRegistry } from './device-registry.js';
-import { DpopNonces } from './dpop-nonces.js';
-import { GenuineTokens } from './genuine-tokens.js';
 import { licenseOf, makeUpKeys, openKeys } from './license-keys.js';
 import { readLicenseRequest } from './license-request.js';
 import { type LicenseRefusal, refuse } from './refusal.js';
@@ -20,15 +18,14 @@ import { type LicenseRefusal, refuse } from './refusal.js';
 export type LicenseOutcome = { readonly ok: true; readonly kind: LatchkeyToken['kind']; readonly license: License } | LicenseRefusal;
 
 /**
- * `POST /v1/licenses`: transport → proof's form and signature → its claims → nonce → token → binding → body → rights →
- * replay mark, written with the grant. The order is the contract's: each check sees only what the ones before it let
- * through, and nothing is written for a request that any of them refuses.
+ * `POST /v1/licenses`: transport → proof's form and signature → its claims → nonce → token → binding (all of these in
+ * `DeviceAuthentication`) → body → rights → replay mark, written with the grant. The order is the contract's: each check
+ * sees only what the ones before it let through, and nothing is written for a request that any of them refuses.
  */
 @Injectable()
 export class CreateLicense {
   constructor(
-    private readonly nonces: DpopNonces,
-    private readonly tokens: GenuineTokens,
+    private readonly authentication: DeviceAuthentication,
     private readonly registry: DeviceRegistry,
     private readonly admissions: Admissions,
     private readonly denials: Denials,
@@ -38,32 +35,13 @@ export class CreateLicense {
 
   /** Answers one request. Never rejects for what a request holds, nor for a part that is away. */
   async handle(request: DeviceRequest): Promise<LicenseOutcome> {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    const { licenseUrl, tokenIssuer } = this.configuration;
-
-    const credentials = readCredentials(request);
-    if (!credentials.ok) return refuse('transport', credentials.reason);
-    const isFreshNonce = (nonce: string): boolean => this.nonces.isFresh(nonce, nowSeconds);
-    const proof = checkProof(credentials, { licenseUrl, nowSeconds, isFreshNonce });
-    if (!proof.ok) return proof;
-    const token = await this.readToken(credentials.token);
-    if (!token.ok) return token;
-
+    const device = await this.authentication.check(request, { method: 'POST', url: this.configuration.licenseUrl });
+    if (!device.ok) return device;
+    const { token, proof, refusal } = device;
     const asked = readLicenseRequest(request.body, token.kind);
-    const outcome =
-      refuseToken(token, proof.deviceId, { iss: tokenIssuer, aud: licenseUrl }, nowSeconds) ??
-      (asked.ok ? await this.open(token, proof, asked.kids) : refuse('body', asked.reason));
+    const outcome = refusal ?? (asked.ok ? await this.open(token, proof, asked.kids) : refuse('body', asked.reason));
     if (!outcome.ok) this.denials.tell({ token, proof, kids: asked.ok ? asked.kids : [], refusal: outcome });
     return outcome;
-  }
-
-  private async readToken(text: string): Promise<LatchkeyToken | LicenseRefusal> {
-    try {
-      return await this.tokens.read(text);
-    } catch (error) {
-      this.logger.warn('a signing key could not be looked up', {}, error);
-      return refuse('unavailable', 'database');
-    }
   }
 
   private async open(token: LatchkeyToken, proof: CheckedProof, kids: readonly string[]): Promise<LicenseOutcome> {
@@ -84,7 +62,7 @@ export class CreateLicense {
   /** Binds before the proof is marked as used: binding again is harmless, a mark without a binding would not be. */
   private async register(claims: RegistrationClaims, proof: CheckedProof, kids: readonly string[]): Promise<LicenseOutcome> {
     const refusal =
-      (await this.registry.bind(claims, proof.deviceId)) ?? (await this.admissions.refuse(registrationAdmission(claims, proof)));
+      (await this.registry.bind(claims, proof.deviceId)) ?? (await this.admissions.refuse(admissionWithoutRights(claims, proof)));
     return refusal ?? { ok: true, kind: 'registration', license: licenseOf(makeUpKeys(kids)) };
   }
 }

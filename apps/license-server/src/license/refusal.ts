@@ -3,7 +3,7 @@ import type { ProofRefusal, TokenRefusal } from '@latchkey/crypto';
 import type { CredentialsRefusal } from './credentials.js';
 import { describeBodyRefusal, type LicenseRequestRefusal } from './license-request.js';
 
-/** Every reason to refuse a licence, under the step that found it. Stable: metrics and dashboards count by them. */
+/** Every reason to refuse a licence, or a list of tokens, under the step that found it. Stable: metrics and dashboards count by them. */
 interface Reasons {
   transport: CredentialsRefusal;
   proof: 'missing' | ProofRefusal;
@@ -14,12 +14,12 @@ interface Reasons {
   registration: 'cookie-bound-elsewhere' | 'device-revoked' | 'cookie-expired';
   rights: 'kid-not-in-token' | 'device-revoked' | 'token-revoked' | 'rental-not-started' | 'rental-expired';
   replay: 'proof-used';
-  unavailable: 'database' | 'device-registry' | 'kek-unknown' | 'revocations-stale';
+  unavailable: 'database' | 'device-registry' | 'token-issuer' | 'kek-unknown' | 'revocations-stale';
 }
 
 type RefusalAt<Stage extends keyof Reasons> = { readonly ok: false; readonly stage: Stage; readonly reason: Reasons[Stage] };
 
-/** A licence refused: where in the order of checks, and why. */
+/** A device refused: where in the order of checks, and why. */
 export type LicenseRefusal = { [Stage in keyof Reasons]: RefusalAt<Stage> }[keyof Reasons];
 
 /** Makes a refusal. */

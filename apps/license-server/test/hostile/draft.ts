@@ -1,12 +1,22 @@
 import { accessTokenHash, type DeviceKey, newId, signEs256, type SigningKey } from '@latchkey/crypto';
-import { CONTENT_KEY, KID, keyRing, kidInRequest, LICENSE_URL, MERCHANT } from '../bench.js';
+import { CONTENT_KEY, KID, keyRing, kidInRequest, LICENSE_URL, MERCHANT, TOKENS_URL } from '../bench.js';
 
 export type Json = Record<string, unknown>;
 export type Header = readonly [name: string, value: string];
 type Step<Value, Result = Value> = (value: Value, scene: Scene) => Result;
 
+/** A route of devices: what is asked there, and what a proof has to name. */
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly url: string;
+  /** The right body: for licences, one that asks for the kid that the token has. */
+  readonly body: string;
+}
+
 /** What a hostile request and its valid twin have in common. */
 export interface Scene {
+  readonly route: Route;
   readonly device: DeviceKey;
   /** Somebody else's key. */
   readonly stranger: DeviceKey;
@@ -33,18 +43,19 @@ export interface JwsChange {
   readonly compact?: Step<string>;
 }
 
-/** How a licence request departs from the right one. */
+/** How a request departs from the right one. */
 export interface RequestChange {
   readonly token?: JwsChange;
   readonly proof?: JwsChange;
-  /** What the request line asks for. */
-  readonly target?: string;
+  /** What the request line asks for in place of the route's path. */
+  readonly target?: (path: string) => string;
   readonly headers?: (headers: readonly Header[], scene: Scene) => readonly Header[];
   readonly body?: string | Uint8Array;
 }
 
-/** A licence request, as it goes over the wire. */
+/** A request, as it goes over the wire. */
 export interface Draft {
+  readonly method: string;
   readonly token: string;
   readonly proof: string;
   readonly target: string;
@@ -55,7 +66,11 @@ export interface Draft {
 /** The right body: it asks for the one kid that the token has. */
 export const BODY = JSON.stringify({ kids: [kidInRequest(KID)], type: 'temporary' });
 
-/** A licence request that is right, but for the change. */
+/** Where devices ask for licences, and where for their tokens. */
+export const LICENSES: Route = { method: 'POST', path: '/v1/licenses', url: LICENSE_URL, body: BODY };
+export const TOKENS: Route = { method: 'GET', path: '/v1/device/tokens', url: TOKENS_URL, body: '' };
+
+/** A request that is right, but for the change. */
 export async function draftRequest(scene: Scene, change: RequestChange = {}): Promise<Draft> {
   const token = await makeJws(rightToken(scene), change.token ?? {}, scene);
   const proof = await makeJws(rightProof(scene, token), change.proof ?? {}, scene);
@@ -63,7 +78,9 @@ export async function draftRequest(scene: Scene, change: RequestChange = {}): Pr
     ['Authorization', `DPoP ${token}`],
     ['DPoP', proof],
   ];
-  return { token, proof, target: change.target ?? '/v1/licenses', headers: change.headers?.(headers, scene) ?? headers, body: change.body ?? BODY };
+  const { method, path, body } = scene.route;
+  const target = change.target?.(path) ?? path;
+  return { method, token, proof, target, headers: change.headers?.(headers, scene) ?? headers, body: change.body ?? body };
 }
 
 /** Unpadded base64url of a text or of bytes. */
@@ -77,11 +94,11 @@ interface RightJws {
   readonly signer: DeviceKey['privateKey'];
 }
 
-function rightProof({ device, jti, nonce, nowSeconds }: Scene, token: string): RightJws {
+function rightProof({ device, jti, nonce, nowSeconds, route }: Scene, token: string): RightJws {
   const { kty, crv, x, y } = device.publicJwk;
   return {
     header: { typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } },
-    claims: { jti, htm: 'POST', htu: LICENSE_URL, iat: nowSeconds, ath: accessTokenHash(token), nonce },
+    claims: { jti, htm: route.method, htu: route.url, iat: nowSeconds, ath: accessTokenHash(token), nonce },
     signer: device.privateKey,
   };
 }
@@ -110,6 +127,6 @@ async function makeJws(right: RightJws, change: JwsChange, scene: Scene): Promis
 }
 
 /** A scene of a device that nobody has seen before, at this moment. */
-export function newScene(parts: Pick<Scene, 'device' | 'stranger' | 'signingKey' | 'nonce' | 'tokenKind'>): Scene {
-  return { ...parts, nowSeconds: Math.floor(Date.now() / 1000), jti: newId('jti'), tokenId: newId('tok') };
+export function newScene(parts: Pick<Scene, 'device' | 'stranger' | 'signingKey' | 'nonce' | 'tokenKind'>, route = LICENSES): Scene {
+  return { ...parts, route, nowSeconds: Math.floor(Date.now() / 1000), jti: newId('jti'), tokenId: newId('tok') };
 }

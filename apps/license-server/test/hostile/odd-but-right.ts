@@ -30,8 +30,8 @@ export const oddButRight: Readonly<Record<string, RequestChange>> = {
   'a cookie header': withHeaders(['Cookie', 'access_token=x; dpop=x']),
   'white space around the body': { body: `\r\n\t ${BODY} \n` },
   'names in a body that are escaped': { body: BODY.replace('kids', '\\u006b\\u0069ds') },
-  'a query': { target: '/v1/licenses?device=x&dpop=x' },
-  'a percent-encoded letter in the target': { target: '/v1/%6cicenses' },
-  'a target in absolute form': { target: 'http://play.example/v1/licenses' },
-  'a target with a fragment': { target: '/v1/licenses#x' },
+  'a query': { target: (path) => `${path}?device=x&dpop=x` },
+  'a percent-encoded letter in the target': { target: (path) => path.replace('v1', '%761') },
+  'a target in absolute form': { target: (path) => `http://play.example${path}` },
+  'a target with a fragment': { target: (path) => `${path}#x` },
 };

@@ -15,13 +15,14 @@ const at = (name: string, offset: number): JwsChange => ({
 });
 
 const wrongUrls: Changes<JwsChange> = {
+  'the URL of the other route': withText('htu', (url) => (url.endsWith('/licenses') ? url.replace('licenses', 'device/tokens') : url.replace('device/tokens', 'licenses'))),
   'no htu': withClaim('htu', undefined),
   'an empty htu': withClaim('htu', ''),
   'an htu in an array': { claims: (claims) => ({ ...claims, htu: [claims['htu']] }) },
   'the scheme in capitals': withText('htu', (url) => url.replace('https', 'HTTPS')),
   'http in place of https': withText('htu', (url) => url.replace('https', 'http')),
   'the host in capitals': withText('htu', (url) => url.replace('play', 'PLAY')),
-  'the path in capitals': withText('htu', (url) => url.replace('licenses', 'Licenses')),
+  'the path in capitals': withText('htu', (url) => url.replace('v1', 'V1')),
   'the default port': withText('htu', (url) => url.replace('.example', '.example:443')),
   'another port': withText('htu', (url) => url.replace('.example', '.example:8443')),
   'an empty port': withText('htu', (url) => url.replace('.example', '.example:')),
@@ -33,7 +34,7 @@ const wrongUrls: Changes<JwsChange> = {
   'user information': withText('htu', (url) => url.replace('//', '//user@')),
   'empty user information': withText('htu', (url) => url.replace('//', '//@')),
   'the right host as user information': withText('htu', (url) => url.replace('/v1', '@evil.example/v1')),
-  'a percent-encoded letter': withText('htu', (url) => url.replace('licenses', '%6cicenses')),
+  'a percent-encoded letter': withText('htu', (url) => url.replace('v1', '%761')),
   'a percent-encoded slash': withText('htu', (url) => url.replace('v1/', 'v1%2f')),
   'a dot segment': withText('htu', (url) => url.replace('/v1', '/./v1')),
   'two dots': withText('htu', (url) => url.replace('/v1', '/x/../v1')),
@@ -58,10 +59,10 @@ export const proofClaimCases: readonly HostileCase[] = [
   ...proofsRefusedFor('htu', wrongUrls),
   ...proofsRefusedFor('htm', {
     'no htm': withClaim('htm', undefined),
-    'htm in lower case': withClaim('htm', 'post'),
-    'htm of another method': withClaim('htm', 'GET'),
-    'htm with a space': withClaim('htm', 'POST '),
-    'htm in an array': withClaim('htm', ['POST']),
+    'htm in lower case': withText('htm', (method) => method.toLowerCase()),
+    'htm of another method': withText('htm', (method) => (method === 'GET' ? 'POST' : 'GET')),
+    'htm with a space': withText('htm', (method) => `${method} `),
+    'htm in an array': { claims: (claims) => ({ ...claims, htm: [claims['htm']] }) },
     'htm null': withClaim('htm', null),
   }),
   ...proofsRefusedFor('iat-form', {

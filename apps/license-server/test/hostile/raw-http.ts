@@ -14,12 +14,12 @@ export function valuesOf({ headers }: RawAnswer, wanted: string): string[] {
   return headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
 }
 
-/** Sends a licence request byte for byte: `fetch` would join two headers of a kind, or refuse them. */
-export async function sendRaw(origin: string, { target, headers, body }: Pick<Draft, 'target' | 'headers' | 'body'>): Promise<RawAnswer> {
+/** Sends a request byte for byte: `fetch` would join two headers of a kind, or refuse them. */
+export async function sendRaw(origin: string, { method, target, headers, body }: Pick<Draft, 'method' | 'target' | 'headers' | 'body'>): Promise<RawAnswer> {
   const { hostname, port } = new URL(origin);
   const content = Buffer.from(body);
   const lines = headers.map(([name, value]) => `${name}: ${value}`);
-  const head = [`POST ${target} HTTP/1.1`, `Host: ${hostname}`, 'Connection: close', `Content-Length: ${content.length}`, ...lines];
+  const head = [`${method} ${target} HTTP/1.1`, `Host: ${hostname}`, 'Connection: close', `Content-Length: ${content.length}`, ...lines];
   const socket = connect(Number(port), hostname);
   const received: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => received.push(chunk));

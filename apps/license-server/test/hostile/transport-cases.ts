@@ -16,6 +16,9 @@ const proofHeader = (change: (proof: string) => string): RequestChange =>
     ['DPoP', change(proof)],
   ]);
 
+/** The route's path with a query behind it. */
+const inQuery = (query: string) => (path: string): string => path + query;
+
 /** How credentials come over HTTP: schemes, white space, and two where there may be one. */
 export const transportCases: readonly HostileCase[] = [
   ...refusedFor(['transport', 'no-credentials', 'unauthenticated'], {
@@ -23,7 +26,7 @@ export const transportCases: readonly HostileCase[] = [
     'a proof and no token': changed((_, proof) => [['DPoP', proof]]),
     'an empty Authorization': credentials(() => ''),
     'an Authorization of white space': credentials(() => ' \t '),
-    'a token in the query instead': { ...changed((_, proof) => [['DPoP', proof]]), target: '/v1/licenses?access_token=x' },
+    'a token in the query instead': { ...changed((_, proof) => [['DPoP', proof]]), target: inQuery('?access_token=x') },
     'a token in a header of another name': changed((authorization, proof) => [
       ['X-Authorization', authorization],
       ['DPoP', proof],
@@ -64,9 +67,9 @@ export const transportCases: readonly HostileCase[] = [
       ['AUTHORIZATION', ''],
       ['DPoP', proof],
     ]),
-    'a token in the query too': [{ target: '/v1/licenses?access_token=x' }, { target: '/v1/licenses?player=x' }],
-    'a token in the query too, percent-encoded': [{ target: '/v1/licenses?access%5ftoken=x' }, { target: '/v1/licenses?access%2dtoken=x' }],
-    'an access_token without a value in the query': { target: '/v1/licenses?a=1&access_token' },
+    'a token in the query too': [{ target: inQuery('?access_token=x') }, { target: inQuery('?player=x') }],
+    'a token in the query too, percent-encoded': [{ target: inQuery('?access%5ftoken=x') }, { target: inQuery('?access%2dtoken=x') }],
+    'an access_token without a value in the query': { target: inQuery('?a=1&access_token') },
   }),
   ...refusedFor(['transport', 'credentials-malformed', 'invalid-request'], {
     'two credentials joined by a comma': credentials((value) => `${value}, ${value}`),
@@ -110,7 +113,7 @@ export const transportCases: readonly HostileCase[] = [
     'no proof': changed((authorization) => [['Authorization', authorization]]),
     'an empty proof': proofHeader(() => ''),
     'a proof of white space': proofHeader(() => ' \t'),
-    'a proof in the query instead': { ...changed((authorization) => [['Authorization', authorization]]), target: '/v1/licenses?dpop=x' },
+    'a proof in the query instead': { ...changed((authorization) => [['Authorization', authorization]]), target: inQuery('?dpop=x') },
     'a proof in a header of another name': changed((authorization, proof) => [
       ['Authorization', authorization],
       ['X-DPoP', proof],

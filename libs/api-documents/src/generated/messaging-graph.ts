@@ -70,6 +70,6 @@ export const messagingGraph: MessagingGraph = [
       { event: 'LicenseGranted', copiesTo: [], passedOn: false },
       { event: 'LicenseDenied', copiesTo: [], passedOn: false },
     ],
-    asks: ['device-registry'],
+    asks: ['device-registry', 'token-issuer'],
   },
 ];

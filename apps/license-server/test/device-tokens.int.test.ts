@@ -87,7 +87,7 @@ describe('a device that collects its tokens', () => {
     const preflight = await fetch(url, { method: 'OPTIONS', headers: { origin: PAGE, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization,dpop' } });
     expect([preflight.status, preflight.headers.get('access-control-allow-origin'), preflight.headers.get('access-control-allow-methods')]).toEqual([204, PAGE, 'GET']);
     const refused = await fetch(url, { headers: { origin: PAGE } });
-    expect([refused.status, refused.headers.get('access-control-expose-headers')]).toEqual([401, 'DPoP-Nonce, WWW-Authenticate']);
+    expect([refused.status, refused.headers.get('access-control-expose-headers')]).toEqual([401, 'DPoP-Nonce, WWW-Authenticate, Retry-After, Date']);
   });
 });
 

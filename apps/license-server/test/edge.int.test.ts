@@ -71,7 +71,7 @@ describe('CORS', () => {
     for (const body of ['', ' '.repeat(70_000)]) {
       const [, refused] = await headersOf({ method: 'POST', headers: { origin: PAGE }, body });
       expect(refused.get('access-control-allow-origin')).toBe(PAGE);
-      expect(refused.get('access-control-expose-headers')).toBe('DPoP-Nonce, WWW-Authenticate');
+      expect(refused.get('access-control-expose-headers')).toBe('DPoP-Nonce, WWW-Authenticate, Retry-After, Date');
       expect(refused.get('vary')).toBe('Origin');
     }
   });

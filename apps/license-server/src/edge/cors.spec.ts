@@ -9,7 +9,7 @@ describe('answerCors', () => {
   it('lets a listed origin read the answer, with nonce and challenge', () => {
     expect(answerCors(new Set([page]), ['POST'], simple)).toEqual({
       preflight: false,
-      headers: { vary: 'Origin', 'access-control-allow-origin': page, 'access-control-expose-headers': 'DPoP-Nonce, WWW-Authenticate' },
+      headers: { vary: 'Origin', 'access-control-allow-origin': page, 'access-control-expose-headers': 'DPoP-Nonce, WWW-Authenticate, Retry-After, Date' },
     });
   });
 

@@ -13,7 +13,8 @@ export interface CorsAnswer {
 }
 
 const PREFLIGHT_SECONDS = 7_200;
-const EXPOSED = 'DPoP-Nonce, WWW-Authenticate';
+/** `Date` is how a page whose clock is wrong learns the time that its proofs need. */
+const EXPOSED = 'DPoP-Nonce, WWW-Authenticate, Retry-After, Date';
 const ALLOWED_HEADERS = 'Authorization, DPoP, Content-Type';
 
 /**

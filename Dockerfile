@@ -26,7 +26,7 @@ FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY --from=manifests /app ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error \
-  && rm -rf e2e tools apps/standalone libs/embedded-postgres libs/kits \
+  && rm -rf e2e tools apps/standalone libs/device-sdk libs/embedded-postgres libs/kits \
   && find node_modules -xtype l -delete \
   && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
 

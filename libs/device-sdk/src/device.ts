@@ -82,8 +82,8 @@ export interface Device {
   tokens(anyToken: string): Promise<DeviceTokenList>;
   /** The headers of one request that a player sends itself, with a nonce that the server takes. For each attempt anew. */
   headers(request: PlayerRequest): Promise<ProvenHeaders>;
-  /** Takes the nonce out of an answer that a player received itself; whether it is one that was not known. */
-  observe(headers: AnswerHeaders): boolean;
+  /** Learns nonce and time from an answer that a player received itself. */
+  observe(headers: AnswerHeaders): void;
 }
 
 /** The device whose key lies in the store; a new one where there is none yet. */
@@ -106,11 +106,7 @@ export async function createDevice({ store, licenseUrl, fetch = (url, init) => g
       await client.freshen(request);
       return { Authorization: `DPoP ${request.accessToken}`, DPoP: await client.proof(request) };
     },
-    observe: (headers) => {
-      const before = client.nonces.last;
-      client.learn((name) => headerOf(headers, name), client.clock.localMs());
-      return client.nonces.last !== before;
-    },
+    observe: (headers) => void client.learn((name) => headerOf(headers, name), client.clock.localMs()),
   };
 }
 

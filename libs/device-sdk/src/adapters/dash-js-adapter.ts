@@ -24,5 +24,5 @@ export function dashJsAdapter(device: Device, player: DashPlayer, token: string 
     // Cookies play no part, and with them browsers refuse an answer that every origin may read.
     request.withCredentials = false;
   });
-  player.registerLicenseResponseFilter(async ({ headers }) => void device.observe(headers as Record<string, string>));
+  player.registerLicenseResponseFilter(async ({ headers }) => device.observe(headers as Record<string, string>));
 }

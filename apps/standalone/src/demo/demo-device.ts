@@ -1,4 +1,4 @@
-import { createProof, type DeviceKey, generateDeviceKey } from '@latchkey/crypto';
+import { createDevice, DeviceError, type Fetch, memoryStore } from '@latchkey/device-sdk';
 
 /** The answer to a licence request. */
 export interface LicenseAnswer {
@@ -7,37 +7,31 @@ export interface LicenseAnswer {
 }
 
 /** A device with a key of its own, as a player would have one. */
-export class DemoDevice {
-  private readonly key: DeviceKey = generateDeviceKey();
-
+export interface DemoDevice {
   /** The device id: the thumbprint of its key. */
-  get id(): string {
-    return this.key.deviceId;
-  }
+  readonly id: string;
+  /** Asks for a licence, and registers where it asks for no kid. Resolves to the answer as it came, also a refusal. */
+  license(token: string, kids: readonly string[]): Promise<LicenseAnswer>;
+}
 
-  /** Asks for a licence, proving the key; asked for a nonce, it tries once more with the nonce it was given. */
-  async license(licenseUrl: string, token: string, kids: readonly string[]): Promise<LicenseAnswer> {
-    const first = await this.send(licenseUrl, token, kids, undefined);
-    const nonce = first.headers.get('dpop-nonce');
-    const challenge = first.headers.get('www-authenticate') ?? '';
-    const last = first.status === 401 && challenge.includes('use_dpop_nonce') && nonce !== null ? await this.send(licenseUrl, token, kids, nonce) : first;
-    return { status: last.status, body: (await last.json()) as LicenseAnswer['body'] };
-  }
-
-  private send(licenseUrl: string, token: string, kids: readonly string[], nonce: string | undefined): Promise<Response> {
-    const proof = createProof({
-      privateKey: this.key.privateKey,
-      publicJwk: this.key.publicJwk,
-      htm: 'POST',
-      htu: licenseUrl,
-      accessToken: token,
-      nonce,
-      nowSeconds: Math.floor(Date.now() / 1000),
-      jti: crypto.randomUUID(),
-    });
-    const body = kids.length === 0 ? undefined : JSON.stringify({ kids: kids.map(toBase64url), type: 'temporary' });
-    return fetch(licenseUrl, { method: 'POST', headers: { authorization: `DPoP ${token}`, dpop: proof }, body });
-  }
+/** A device that nobody has seen before. */
+export async function makeDemoDevice(): Promise<DemoDevice> {
+  let last: Response | undefined;
+  const fetch: Fetch = async (url, init) => {
+    const response = await globalThis.fetch(url, init);
+    last = response.clone();
+    return response;
+  };
+  const device = await createDevice({ store: memoryStore(), fetch });
+  return {
+    id: device.id,
+    license: async (token, kids) => {
+      await (kids.length > 0 ? device.license(token, { kids }) : device.register(token)).catch((error: unknown) => {
+        if (!(error instanceof DeviceError) || error.status === undefined) throw error;
+      });
+      return { status: last!.status, body: (await last!.json()) as LicenseAnswer['body'] };
+    },
+  };
 }
 
 /** A kid as licence requests write it. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { DemoDevice, type LicenseAnswer, toBase64url } from './demo-device.js';
+import { type DemoDevice, type LicenseAnswer, makeDemoDevice, toBase64url } from './demo-device.js';
 import type { Narrator } from './narrator.js';
 import type { DemoTarget } from './target.js';
 
@@ -10,7 +10,6 @@ export class Story {
   private readonly run = Date.now().toString(36);
   private readonly kid = hexId();
   private readonly contentKey = hexId();
-  private readonly device = new DemoDevice();
   private readonly purchaseId = `demo-${this.run}`;
 
   constructor(
@@ -20,15 +19,16 @@ export class Story {
 
   /** Plays every step. */
   async play(): Promise<void> {
+    const device = await makeDemoDevice();
     const cookie = await this.makeCookie();
-    await this.registerDevice(cookie);
-    await this.retrieveRecord(cookie);
+    await this.registerDevice(device, cookie);
+    await this.retrieveRecord(device, cookie);
     await this.storeContentKey();
     await this.purchase(cookie);
     const { token, licenseUrl } = await this.collectToken();
-    await this.watch(token, licenseUrl);
+    await this.watch(device, token, licenseUrl);
     await this.beRobbed(token, licenseUrl);
-    await this.refund(token, licenseUrl);
+    await this.refund(device, token, licenseUrl);
   }
 
   private async makeCookie(): Promise<string> {
@@ -36,18 +36,18 @@ export class Story {
     return text((await this.call('POST', '/v1/cookies', 201, { accountId: `viewer-${this.run}` }))['cookie']);
   }
 
-  private async registerDevice(cookie: string): Promise<void> {
+  private async registerDevice(device: DemoDevice, cookie: string): Promise<void> {
     this.narrator.step('… asks for a registration token, and hands it to the device');
     const { token, licenseUrl } = await this.call('POST', '/v1/registration-tokens', 201, { cookie });
     this.narrator.step('The device asks for a licence with it: that binds its key to the cookie. The licence opens nothing');
-    this.narrator.say(`device id (thumbprint of its key): ${this.device.id}`);
-    this.expect(await this.ask(this.device, text(licenseUrl), text(token), []), 200);
+    this.narrator.say(`device id (thumbprint of its key): ${device.id}`);
+    this.expect(await this.ask(device, text(licenseUrl), text(token), []), 200);
   }
 
-  private async retrieveRecord(cookie: string): Promise<void> {
+  private async retrieveRecord(device: DemoDevice, cookie: string): Promise<void> {
     this.narrator.step('Record retrieval: which device is bound to the cookie?');
     const record = await this.call('GET', `/v1/cookies/${cookie}/device`, 200);
-    if (record['deviceId'] !== this.device.id) throw new Error('the record names another device');
+    if (record['deviceId'] !== device.id) throw new Error('the record names another device');
   }
 
   private async storeContentKey(): Promise<void> {
@@ -78,23 +78,23 @@ export class Story {
     return { token: text(token), licenseUrl: text(licenseUrl) };
   }
 
-  private async watch(token: string, licenseUrl: string): Promise<void> {
+  private async watch(device: DemoDevice, token: string, licenseUrl: string): Promise<void> {
     this.narrator.step('The device plays: a licence with the content key');
-    const answer = await this.ask(this.device, licenseUrl, token, [this.kid]);
+    const answer = await this.ask(device, licenseUrl, token, [this.kid]);
     this.expect(answer, 200);
     if (answer.body.keys?.[0]?.k !== toBase64url(this.contentKey)) throw new Error('the licence holds another key');
   }
 
   private async beRobbed(token: string, licenseUrl: string): Promise<void> {
     this.narrator.step('A thief copies the token to another device, and is refused');
-    this.expect(await this.ask(new DemoDevice(), licenseUrl, token, [this.kid]), 401, 'invalid-token');
+    this.expect(await this.ask(await makeDemoDevice(), licenseUrl, token, [this.kid]), 401, 'invalid-token');
   }
 
-  private async refund(token: string, licenseUrl: string): Promise<void> {
+  private async refund(device: DemoDevice, token: string, licenseUrl: string): Promise<void> {
     this.narrator.step('The purchase is refunded: within a second the token stops working on its own device too');
     await this.call('POST', `/v1/purchases/${this.purchaseId}/refund`, 202, { reason: 'the story ends' });
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    this.expect(await this.ask(this.device, licenseUrl, token, [this.kid]), 401, 'invalid-token');
+    this.expect(await this.ask(device, licenseUrl, token, [this.kid]), 401, 'invalid-token');
   }
 
   private async merchantId(): Promise<string> {
@@ -102,7 +102,7 @@ export class Story {
   }
 
   private async ask(device: DemoDevice, licenseUrl: string, token: string, kids: readonly string[]): Promise<LicenseAnswer> {
-    const answer = await device.license(licenseUrl, token, kids);
+    const answer = await device.license(token, kids);
     const shown = kids.length === 0 ? undefined : { kids: kids.map(toBase64url), type: 'temporary' };
     this.narrator.exchange('POST', `${licenseUrl} (Authorization: DPoP <token>, DPoP: <proof of the key>)`, shown, answer.status, answer.body);
     return answer;

@@ -65,6 +65,19 @@ export interface Sample {
   readonly memory: readonly ProcessMemory[];
 }
 
+/** Two tokens of one purchase that were live at one instant. */
+export interface TwoLiveTokens {
+  readonly atMs: number;
+  readonly purchaseId: string;
+  readonly tokenIds: readonly string[];
+}
+
+/** How often it was looked during the run whether a purchase had two live tokens, and which had. */
+export interface LiveTokenLooks {
+  readonly looks: number;
+  readonly found: readonly TwoLiveTokens[];
+}
+
 /** Everything that is looked at when the run is over. Times in milliseconds since 1970. */
 export interface FinalState {
   /** When everything that was hurt was up again. */
@@ -97,4 +110,5 @@ export interface FinalState {
   /** Before the first operation. */
   readonly baseline: Sample;
   readonly samples: readonly Sample[];
+  readonly liveTokens: LiveTokenLooks;
 }

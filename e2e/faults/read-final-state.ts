@@ -7,7 +7,7 @@ const QUARANTINED_MAX = 500;
 const BODY_BYTES_MAX = 20_000;
 
 /** The part of the final state that is read from databases and broker. */
-export type ReadState = Omit<FinalState, 'healedMs' | 'drainedMs' | 'readMs' | 'baseline' | 'samples'>;
+export type ReadState = Omit<FinalState, 'healedMs' | 'drainedMs' | 'readMs' | 'baseline' | 'samples' | 'liveTokens'>;
 
 /** Reads everything that checkers compare, past all proxies. Nothing may be under way any more. */
 export async function readFinalState(target: Target): Promise<ReadState> {

@@ -7,6 +7,7 @@ import type { FinalState } from './final-state.js';
 import { type Entry, History, nowMs } from './history.js';
 import { Random } from './random.js';
 import { readFinalState } from './read-final-state.js';
+import { LiveTokenWatch } from './live-token-watch.js';
 import { Sampler, takeBaseline } from './sampler.js';
 import type { System } from './system/system.js';
 import type { Fault, Target } from './system/target.js';
@@ -70,6 +71,7 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
   const workload = await Workload.prepare(target, history, random.fork('workload'));
   const baseline = await takeBaseline(target);
   const sampler = new Sampler(target);
+  const watch = new LiveTokenWatch(target);
   try {
     workload.start(options.actors, options.stories);
     await delay(options.calmMs);
@@ -88,12 +90,13 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
     const drainedMs = calmMs === null ? null : await drain(target, options.drainBoundMs).then((again) => (again === null ? null : calmMs));
     sampler.samples.push(await Sampler.take(target));
     const read = await readFinalState(target);
-    const final: FinalState = { ...read, healedMs, drainedMs, readMs: nowMs(), baseline, samples: sampler.stop() };
+    const final: FinalState = { ...read, healedMs, drainedMs, readMs: nowMs(), baseline, samples: sampler.stop(), liveTokens: watch.seen() };
     note(file, { final });
     const entries = history.entries();
     return { seed, history: entries, final, verdicts: judge(entries, final) };
   } finally {
     sampler.stop();
+    await watch.stop();
     await workload.close();
   }
 }

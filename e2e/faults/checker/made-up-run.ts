@@ -108,5 +108,6 @@ function goodFinalState(): FinalState {
     quarantined: [],
     baseline: { atMs: 0, queues, memory },
     samples: [{ atMs: 59_000, queues, memory }],
+    liveTokens: { looks: 100, found: [] },
   };
 }

@@ -10,7 +10,7 @@ const asked = { type: 'token', purchaseId: 'p1', waitSeconds: 0 } as const;
 describe('I2, one live token', () => {
   it('holds for a renewal, in which one takes the other’s place within a second', () => {
     const run = withTokens(tokenRow({ supersededMs: 20_700 }), tokenRow({ tokenId: 't2', issuedMs: 20_000 }));
-    expect(checkOneLiveToken(run.history, run.final)).toMatchObject({ tried: { 'purchases with a token': 1, renewals: 1 }, broken: [] });
+    expect(checkOneLiveToken(run.history, run.final)).toMatchObject({ tried: { instants: 100, 'purchases with a token': 1, renewals: 1 }, broken: [] });
   });
 
   it('holds for a renewal that a fault stopped half-way', () => {
@@ -29,6 +29,13 @@ describe('I2, one live token', () => {
     ['the first and the last of three', [tokenRow({ supersededMs: 50_000 }), tokenRow({ tokenId: 't2', issuedMs: 20_000, supersededMs: 30_000 }), tokenRow({ tokenId: 't3', issuedMs: 50_000 })]],
   ])('breaks when two are live: %s', (_what, tokens) => {
     expect(breachesOf(withTokens(...tokens)).length).toBeGreaterThan(0);
+  });
+
+  it('breaks when two were seen live, however short, and has not been tried where nobody looked', () => {
+    const found = [{ atMs: 20_000, purchaseId: 'p1', tokenIds: ['t1', 't2'] }];
+    const run = change(goodRun(), { liveTokens: { looks: 7, found } });
+    expect(checkOneLiveToken(run.history, run.final)).toMatchObject({ tried: { instants: 7 }, broken: [{ what: 'purchase p1: t1 and t2 were seen live at once' }] });
+    expect(checkOneLiveToken([], change(goodRun(), { liveTokens: { looks: 0, found: [] } }).final).tried['instants']).toBe(0);
   });
 
   it('breaks when an earlier token is given again after a later one', () => {
@@ -51,6 +58,6 @@ describe('I2, one live token', () => {
   it('says that it was not tried where there is no token', () => {
     const { history } = goodRun();
     const verdict = checkOneLiveToken(history.filter(({ operation }) => operation.type !== 'token'), withTokens().final);
-    expect(verdict.tried).toEqual({ 'purchases with a token': 0, renewals: 0, 'tokens asked for again': 0 });
+    expect(verdict.tried).toEqual({ instants: 100, 'purchases with a token': 0, renewals: 0, 'tokens asked for again': 0 });
   });
 });

@@ -11,15 +11,17 @@ const ROUNDING_MS = 1_000;
  */
 const TRANSACTION_MS = 6_000;
 
-type Aspect = 'purchases with a token' | 'renewals' | 'tokens asked for again';
+type Aspect = 'instants' | 'purchases with a token' | 'renewals' | 'tokens asked for again';
 
 /**
- * I2. Two looks: the intervals in which the issuer's books say that a token was live, and what those who asked were
- * given. Who has been given a later token may never be given an earlier one again, because at some instant between the
+ * I2. Three looks: what was live at each of many instants, the intervals in which the issuer's books say that a token was
+ * live, and what those who asked were given. Who has been given a later token may never be given an earlier one again, because at some instant between the
  * two answers both would have been live.
  */
 export function checkOneLiveToken(history: readonly Entry[], final: FinalState): Verdict {
-  const findings = new Findings<Aspect>('I2', ['purchases with a token', 'renewals', 'tokens asked for again']);
+  const findings = new Findings<Aspect>('I2', ['instants', 'purchases with a token', 'renewals', 'tokens asked for again']);
+  findings.try('instants', final.liveTokens.looks);
+  for (const { purchaseId, tokenIds } of final.liveTokens.found) findings.breach(`purchase ${purchaseId}: ${tokenIds.join(' and ')} were seen live at once`);
   const ofPurchases = final.issuer.tokens.filter(({ purchaseId }) => purchaseId !== null);
   for (const [purchaseId, tokens] of groupBy(ofPurchases, (token) => token.purchaseId!)) {
     findings.try('purchases with a token');

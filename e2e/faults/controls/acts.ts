@@ -41,7 +41,7 @@ const lostPurchase: Control = {
 const twoLiveTokens: Control = {
   name: 'a renewal leaves the old token alive, and no unique index minds',
   invariant: 'I2',
-  finding: /were live at once/,
+  finding: /were seen live at once/,
   sabotage: async (system) => {
     await system.sql('token-issuer', 'drop index tokens_one_live_per_purchase');
     await byLever('token-issuer', 'keep-superseded').sabotage(system);

@@ -3,6 +3,7 @@ import type { Verdict } from '../checker/verdict.js';
 import { drain } from '../drain.js';
 import type { Sample } from '../final-state.js';
 import { History, nowMs } from '../history.js';
+import { LiveTokenWatch } from '../live-token-watch.js';
 import { Random } from '../random.js';
 import { readFinalState } from '../read-final-state.js';
 import { Sampler, takeBaseline } from '../sampler.js';
@@ -30,13 +31,14 @@ export class Stage {
     private readonly history: History,
     private readonly workload: Workload,
     private readonly baseline: Sample,
+    private readonly watch: LiveTokenWatch,
     private lastSeen: readonly Verdict[] = [],
   ) {}
 
   static async open(system: System): Promise<Stage> {
     const history = new History();
     const workload = await Workload.prepare(system, history, new Random(SEED));
-    return new Stage(system, history, workload, await takeBaseline(system));
+    return new Stage(system, history, workload, await takeBaseline(system), new LiveTokenWatch(system));
   }
 
   /** The same with nothing broken, which every checker has to accept. */
@@ -61,6 +63,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    await this.watch.stop();
     await this.workload.close();
   }
 
@@ -68,7 +71,7 @@ export class Stage {
     const healedMs = nowMs();
     const drainedMs = await drain(this.system, drainBoundMs);
     const samples = [await Sampler.take(this.system)];
-    const final = { ...(await readFinalState(this.system)), healedMs, drainedMs, readMs: nowMs(), baseline: this.baseline, samples };
+    const final = { ...(await readFinalState(this.system)), healedMs, drainedMs, readMs: nowMs(), baseline: this.baseline, samples, liveTokens: this.watch.seen() };
     this.lastSeen = judge(this.history.entries(), final);
     return this.lastSeen;
   }

@@ -98,13 +98,24 @@ export class RabbitManagement {
 
   /** For what has no method here: any call of the API, with a JSON body and answer. Rejects on a status of 400 and up. */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(this.#origin + path, {
-      method,
-      headers: { authorization: this.#authorization, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+    const send = () =>
+      fetch(this.#origin + path, {
+        method,
+        headers: { authorization: this.#authorization, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    // The broker may close a kept connection the moment it is used again. Every call here may be repeated.
+    const response = await send().catch((error: unknown) => {
+      if (!isClosedConnection(error)) throw error;
+      return send();
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text ? JSON.parse(text) : undefined) as T;
   }
+}
+
+function isClosedConnection(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
+  return cause?.code === 'UND_ERR_SOCKET' || cause?.code === 'ECONNRESET';
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import type { StoredApiKey } from './api-key-store.js';
+import type { StoredApiKey } from '../src/api-keys/api-key-store.js';
 
 const SEED = 20_261_123;
 
@@ -8,8 +8,7 @@ const SEED = 20_261_123;
 const nodeCrypto = process.getBuiltinModule('node:crypto');
 const compared = jest.spyOn(nodeCrypto, 'timingSafeEqual');
 const hashed = jest.spyOn(nodeCrypto, 'createHash');
-const { generateApiKey, hashApiKeySecret, parseApiKey } = await import('@latchkey/crypto');
-const { authenticate, readBearer } = await import('./authenticate.js');
+const { authenticate, generateApiKey, hashApiKeySecret, parseApiKey, readBearer } = await import('./key-functions.js');
 
 const key = generateApiKey('test', 'abcd1234');
 const stored: StoredApiKey = {

@@ -22,8 +22,8 @@ const multiply = (seed: number): string => `
     if pg_trigger_depth() = 1 then
       for nth in 1..copies loop
         perform nextval('faults_copies');
-        insert into outbox_events (event_id, type, correlation_id, data)
-        values (case when (chance / (2 ^ nth)::bigint) % 2 = 0 then new.event_id else gen_random_uuid()::text end, new.type, new.correlation_id, new.data);
+        insert into outbox_events (event_id, type, copy_for, correlation_id, data)
+        values (case when (chance / (2 ^ nth)::bigint) % 2 = 0 then new.event_id else gen_random_uuid()::text end, new.type, new.copy_for, new.correlation_id, new.data);
       end loop;
     end if;
     return new;

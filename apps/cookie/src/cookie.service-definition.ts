@@ -11,7 +11,6 @@ export const cookieService: ServiceDefinition<typeof cookieSettings> = {
   settings: cookieSettings,
   module: AppModule,
   migrations: [...outboxMigrations, CreateCookies1763881200000],
-  entities: [],
   bodies: 'json',
   worksWithoutBroker: false,
 };

@@ -11,7 +11,6 @@ export const deviceRegistryService: ServiceDefinition<typeof deviceRegistrySetti
   settings: deviceRegistrySettings,
   module: AppModule,
   migrations: [...outboxMigrations, CreateDevices1763881200000],
-  entities: [],
   bodies: 'json',
   worksWithoutBroker: false,
 };

@@ -12,7 +12,6 @@ export const gatewayService: ServiceDefinition<typeof gatewaySettings> = {
   settings: gatewaySettings,
   module: AppModule,
   migrations: [...outboxMigrations, CreateMerchantsKeysAndFeed1763881600000],
-  entities: [],
   bodies: 'json',
   worksWithoutBroker: false,
   equip: async (app) => {

@@ -13,8 +13,8 @@ let store: FeedStore;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { migrations, entities } = gatewayService;
-  dataSource = await openDatabase({ url: database.url, service: 'gateway', migrations, entities, poolSizeMax: 10, logger: createLogger('test', 'silent') }, 10_000);
+  const { migrations } = gatewayService;
+  dataSource = await openDatabase({ url: database.url, service: 'gateway', migrations, poolSizeMax: 10, logger: createLogger('test', 'silent') }, 10_000);
   outbox = new Outbox(dataSource, []);
   store = new FeedStore(dataSource, outbox);
 });

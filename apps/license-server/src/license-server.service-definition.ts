@@ -13,7 +13,6 @@ export const licenseServerService: ServiceDefinition<typeof licenseServerSetting
   settings: licenseServerSettings,
   module: AppModule,
   migrations: [...outboxMigrations, CreateLicenseTables1700000300000, CreateRetiredSigningKeys1700000400000],
-  entities: [],
   bodies: 'raw',
   worksWithoutBroker: true,
   equip: async (app) => {

@@ -11,7 +11,6 @@ export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> =
   settings: tokenIssuerSettings,
   module: AppModule,
   migrations: [...outboxMigrations, CreateTokenIssuer1700000001000, IndexEndedTokens1700000002000],
-  entities: [],
   bodies: 'json',
   worksWithoutBroker: false,
 };

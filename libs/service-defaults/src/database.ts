@@ -1,17 +1,14 @@
-import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from 'typeorm';
+import { DataSource, type DataSourceOptions, type MigrationInterface } from 'typeorm';
 import type { Logger } from './logger.js';
 
-/** A class of a migration or an entity, as TypeORM takes it. */
+/** A class of a migration, as TypeORM takes it. */
 export type MigrationClass = new () => MigrationInterface;
-/** A class or schema of an entity, as TypeORM takes it. */
-export type EntityClass = (abstract new (...args: never[]) => unknown) | EntitySchema;
 
 /** What is needed to open a service's database. */
 export interface DatabaseOptions {
   readonly url: string;
   readonly service: string;
   readonly migrations: readonly MigrationClass[];
-  readonly entities: readonly EntityClass[];
   readonly poolSizeMax: number;
   readonly logger: Logger;
 }
@@ -44,7 +41,6 @@ function dataSourceOf(options: DatabaseOptions, more: Partial<Extract<DataSource
     type: 'postgres',
     url: options.url,
     applicationName: `latchkey-${options.service}`,
-    entities: [...options.entities] as never,
     synchronize: false,
     logging: false,
     poolErrorHandler: (error: unknown) => options.logger.warn('a database connection was lost', {}, error),

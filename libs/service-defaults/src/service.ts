@@ -7,7 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import type { Configuration, Settings } from './configuration.js';
-import { type EntityClass, type MigrationClass, openDatabase } from './database.js';
+import { type MigrationClass, openDatabase } from './database.js';
 import { EdgeFilter } from './edge.filter.js';
 import { Health } from './health.js';
 import { type BodyMode, createHttpAdapter, equipHttp } from './http-edge.js';
@@ -25,7 +25,6 @@ export interface ServiceDefinition<Config extends Settings = Settings> {
   readonly settings: Config;
   readonly module: Type;
   readonly migrations: readonly MigrationClass[];
-  readonly entities: readonly EntityClass[];
   readonly bodies: BodyMode;
   /** Whether the service can do its work without the broker; then it stays ready, and says degraded. */
   readonly worksWithoutBroker: boolean;
@@ -65,7 +64,7 @@ export async function startService<Config extends Settings>(
   const { messaging } = definition;
   const { broker, logger, metrics } = surroundings;
   const dataSource = await openDatabase(
-    { url: configuration.databaseUrl, service: messaging.service, migrations: definition.migrations, entities: definition.entities, poolSizeMax: 10, logger },
+    { url: configuration.databaseUrl, service: messaging.service, migrations: definition.migrations, poolSizeMax: 10, logger },
     surroundings.databaseWaitMs ?? 60_000,
   );
   const health = new Health();

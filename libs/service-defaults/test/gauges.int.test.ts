@@ -28,7 +28,6 @@ const small: ServiceDefinition<typeof settings> = {
   settings,
   module: Small,
   migrations: [...outboxMigrations],
-  entities: [],
   bodies: 'json',
   worksWithoutBroker: false,
 };

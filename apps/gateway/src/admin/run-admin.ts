@@ -48,8 +48,8 @@ export async function runAdmin(args: readonly string[], console: AdminConsole): 
 }
 
 async function withStore<T>(url: string, work: (store: ApiKeyStore) => Promise<T>): Promise<T> {
-  const { migrations, entities } = gatewayService;
-  const dataSource = await openDatabase({ url, service: 'gateway-admin', migrations, entities, poolSizeMax: 3, logger: silent }, DATABASE_WAIT_MS);
+  const { migrations } = gatewayService;
+  const dataSource = await openDatabase({ url, service: 'gateway-admin', migrations, poolSizeMax: 3, logger: silent }, DATABASE_WAIT_MS);
   try {
     return await work(new ApiKeyStore(dataSource, new Outbox(dataSource, gatewayService.messaging.says)));
   } finally {

@@ -28,9 +28,9 @@ export async function runRewrap(environment: Readonly<Record<string, string | un
 
 async function rewrap(environment: Readonly<Record<string, string | undefined>>): Promise<RewrapReport> {
   const { databaseUrl: url, keyRing } = readConfiguration({ databaseUrl, keyRing: tokenSettings.keyRing }, environment);
-  const { migrations, entities, messaging } = tokenIssuerService;
+  const { migrations, messaging } = tokenIssuerService;
   const logger = createLogger(messaging.service, 'silent');
-  const dataSource = await openDatabase({ url, service: messaging.service, migrations, entities, poolSizeMax: 2, logger }, DATABASE_WAIT_MS);
+  const dataSource = await openDatabase({ url, service: messaging.service, migrations, poolSizeMax: 2, logger }, DATABASE_WAIT_MS);
   try {
     return await rewrapAll(dataSource, keyRing);
   } finally {

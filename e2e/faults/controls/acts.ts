@@ -2,28 +2,30 @@ import { Checkout, eventually, FakeDevice } from '@latchkey/kits';
 import type { Terms } from '../operation.js';
 import type { Replica } from '../system/replica.js';
 import type { System } from '../system/system.js';
-import type { Actor } from '../workload/actor.js';
+import type { Order } from '../workload/ledger.js';
 import { byLever, type Control, type Scene } from './control.js';
 
 /** A little more than half of what a token lives in these systems: from then on asking for it renews it. */
 const RENEWAL_AGE_MS = 11_000;
+const TOKEN_WAIT_SECONDS = 20;
 
-/** A cookie with its device, and what a purchase for it says. */
-async function registered({ actor, workload }: Scene): Promise<Terms> {
+/** A purchase that nobody has made yet, whose device is registered. */
+async function registered({ actor, workload }: Scene): Promise<Order> {
   const cookie = (await actor.cookie('control'))!;
   const terms: Terms = { purchaseId: `order-${crypto.randomUUID()}`, cookie, contentId: 'film', kids: [workload.world.kids[0]!], rights: { type: 'purchase' } };
   const order = workload.world.ledger.open(terms, [new FakeDevice()]);
   await actor.register(order.devices[0]!, cookie);
-  return terms;
+  return order;
 }
 
-async function publish(actor: Actor, terms: Terms, messageId = crypto.randomUUID()): Promise<void> {
-  const outcome = await actor.purchase(terms, 'amqp', messageId);
+/** Makes it: by event it counts as accepted before the issuer has seen it, over HTTP only once the issuer has it. */
+async function purchase({ actor }: Scene, { terms }: Order, via: 'amqp' | 'http'): Promise<void> {
+  const outcome = await actor.persist(() => actor.purchase(terms, via));
   if (outcome.kind !== 'ok') throw new Error(`the purchase was not accepted: ${JSON.stringify(outcome)}`);
 }
 
 /** Puts a purchase straight into the issuer's queue, as no checkout may: here the suite's own broker user does. */
-async function slipIn({ system }: Scene, terms: Terms): Promise<void> {
+async function slipIn({ system }: Scene, { terms }: Order): Promise<void> {
   const intruder = await Checkout.connect(system.middlemanAmqpUrl);
   const data = { merchantId: system.merchantId, ...terms, completedAt: new Date().toISOString() };
   await intruder.publish({ type: 'purchase.completed.v1', data, exchange: '', routingKey: 'token-issuer.in', userId: null });
@@ -35,7 +37,7 @@ const lostPurchase: Control = {
   invariant: 'I1',
   finding: /accepted and is in nobody’s books/,
   ...byLever('token-issuer', 'ack-early', { types: ['purchase.completed.v1'] }),
-  provoke: async (scene) => publish(scene.actor, await registered(scene)),
+  provoke: async (scene) => purchase(scene, await registered(scene), 'amqp'),
 };
 
 const twoLiveTokens: Control = {
@@ -46,10 +48,14 @@ const twoLiveTokens: Control = {
     await system.sql('token-issuer', 'drop index tokens_one_live_per_purchase');
     await byLever('token-issuer', 'keep-superseded').sabotage(system);
   },
-  provoke: async ({ actor, workload }) => {
-    const old = workload.world.ledger.orders.filter(({ tokens }) => tokens.size > 0);
+  // With a purchase of its own: a token of an act before may have expired by now, and of an expired one and its successor only one is live.
+  provoke: async (scene) => {
+    const order = await registered(scene);
+    await purchase(scene, order, 'http');
+    await scene.actor.token(order, TOKEN_WAIT_SECONDS);
     await new Promise((resolve) => setTimeout(resolve, RENEWAL_AGE_MS));
-    for (const order of old) await actor.token(order, 0);
+    await scene.actor.token(order, 0);
+    if (order.tokens.size !== 2) throw new Error(`the token was to be renewed once; the purchase has had ${order.tokens.size}`);
   },
   restore: byLever('token-issuer', 'keep-superseded').restore,
 };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../system/system.js';
-import type { Fault, Service } from '../system/target.js';
+import { type Fault, type Service, services } from '../system/target.js';
 import { Middleman, underNewId } from '../system/middleman.js';
 import { pause } from './pause.js';
 
@@ -35,7 +35,13 @@ const multiplyNoMore = `
   drop trigger if exists faults_multiply on outbox_events;
   drop function if exists faults_multiply`;
 
-/** Every message one to five times under old and new ids, in any order: what checkouts publish, and what services do. */
+/** Far above the time between two events. */
+const SHUFFLED_WITHIN_MS = 1_000;
+
+/**
+ * Every message one to five times under old and new ids: what checkouts publish, and what services do. And every one of
+ * them, originals and copies, reaches its handlers in any order.
+ */
 export const duplicatesAndShuffle: Fault = {
   name: 'duplicates-and-shuffle',
   repeatsEvents: true,
@@ -50,17 +56,29 @@ export const duplicatesAndShuffle: Fault = {
       }
     });
     try {
+      for (const service of services) {
+        await system.pullInAll(service, { lever: 'shuffle', options: { gatherMs: SHUFFLED_WITHIN_MS, seed: random.between(1, 1_000_000) } });
+      }
       for (const service of publishers) await system.sql(service, multiply(random.between(1, 1_000_000)));
       await delay(8_000);
     } finally {
       middleman.lookAway();
+      for (const service of services) await system.releaseInAll(service, 'shuffle');
       for (const service of publishers) await system.sql(service, multiplyNoMore);
       await Promise.allSettled(later);
       await middleman.end();
     }
-    return published + (await copiesOf(system));
+    const overtook = await overtakenIn(system);
+    // Repeated and in order is half of it.
+    return overtook === 0 ? 0 : published + overtook + (await copiesOf(system));
   },
 };
+
+/** How many events were handled before one that came earlier. */
+async function overtakenIn(system: System): Promise<number> {
+  const counts = await Promise.all(services.flatMap((service) => system.of(service).map(({ inside }) => inside.counts())));
+  return counts.reduce((sum, { overtook = 0 }) => sum + overtook, 0);
+}
 
 async function copiesOf(system: System): Promise<number> {
   let copies = 0;

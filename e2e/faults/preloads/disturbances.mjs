@@ -1,4 +1,5 @@
 // What slows a process down or misleads it, without ending it.
+import { onDelivery } from './amqp.mjs';
 import { onQuery } from './database.mjs';
 import { count, lever } from './levers.mjs';
 
@@ -27,6 +28,44 @@ onQuery.push((text) => {
     return { delayMs };
   }
   return slowMs > 0 ? { delayMs: slowMs } : undefined;
+});
+
+/** A number from 0 to 1 each time, as the seed decides; undefined while nothing is shuffled. */
+let chance;
+let gatherMs = 0;
+lever(
+  'shuffle',
+  (options) => {
+    let state = options.seed;
+    gatherMs = options.gatherMs;
+    // Numerical Recipes' linear congruential generator: any will do that the seed decides.
+    chance = () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+  },
+  () => (chance = undefined),
+);
+
+// Whoever published it, and whatever order the queue has: what comes within a while reaches the handlers in any order. Only
+// contents change places. Delivery tags stay in theirs, for which AMQP gives its word and by which many are acknowledged at once.
+const gathered = new Map();
+onDelivery.push((channel, queue, message, next) => {
+  const waiting = gathered.get(channel);
+  if (waiting) return waiting.push({ message, next });
+  if (!chance || !queue.endsWith('.in')) return next(message);
+  const first = [{ message, next }];
+  gathered.set(channel, first);
+  return setTimeout(() => {
+    gathered.delete(channel);
+    const order = first.map((_, index) => index);
+    for (let last = order.length - 1; last > 0 && chance; last -= 1) {
+      const other = Math.floor(chance() * (last + 1));
+      [order[last], order[other]] = [order[other], order[last]];
+    }
+    order.forEach((from, to) => {
+      if (from > to) count('overtook');
+      const { content, properties, fields } = first[from].message;
+      first[to].next({ content, properties, fields: { ...fields, deliveryTag: first[to].message.fields.deliveryTag } });
+    });
+  }, gatherMs);
 });
 
 // The clock that programs read. Timers and timeouts go by another, which does not jump.

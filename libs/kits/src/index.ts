@@ -4,6 +4,7 @@ export { eventually } from './eventually.js';
 export type { EventuallyOptions } from './eventually.js';
 export { FakeDevice } from './fake-device.js';
 export type { FakeLicenseAnswer, FakeLicenseRequest } from './fake-device.js';
+export { hasDocker } from './has-docker.js';
 export { describeWhere, describeWithRabbit } from './left-out-suites.js';
 export { RabbitManagement } from './rabbit-management.js';
 export type {

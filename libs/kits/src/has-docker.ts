@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 
-/** Whether there is a Docker engine to run servers in. */
-export function dockerAnswers(): boolean {
+/** Whether there is a Docker engine, and the command to work with it. At once, because suites are left out while they are read. */
+export function hasDocker(): boolean {
   try {
     execFileSync('docker', ['info'], { stdio: 'ignore' });
     return true;

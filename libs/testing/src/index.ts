@@ -1,0 +1,11 @@
+export { eventually, type EventuallyOptions } from '@latchkey/kits/eventually';
+export { aBoundDevice, aDevice, type BoundDevice, type BoundDeviceOptions } from './a-bound-device.js';
+export { aPurchase, type Purchase, type PurchaseOptions } from './a-purchase.js';
+export type { AmqpBroker } from './amqp-broker.js';
+export type { Duration } from './duration.js';
+export { LatchkeyContainer } from './latchkey-container.js';
+export { LatchkeyStack, type StackImages } from './latchkey-stack.js';
+export type { Latchkey } from './latchkey.js';
+export { UnexpectedAnswer } from './merchant-client.js';
+export { type StackAddresses, type StackContainer, StartedLatchkeyStack } from './started-latchkey-stack.js';
+export { type LatchkeyContainerFacts, StartedLatchkeyContainer } from './started-latchkey-container.js';

@@ -7,7 +7,7 @@ import { readOffsetSeconds, STILL_CLOCK } from './moved-clock.js';
 
 /** The port inside, of gateway and licence server alike. */
 const PORT = 8080;
-const STARTUP_TIMEOUT_MS = 120_000;
+const STARTUP_TIMEOUT_MS = 180_000;
 
 /**
  * All of Latchkey in one container, from the standalone image, with PostgreSQL inside: nothing else is needed. It is ready

@@ -25,5 +25,5 @@ export async function moveClock(container: StartedTestContainer, gatewayUrl: str
     const dateMs = Date.parse(response.headers.get('date') ?? '');
     // `Date` counts whole seconds.
     if (!(dateMs >= arrivedMs - 2_000)) throw new Error('The clock of the container did not move.');
-  });
+  }, { timeoutMs: 30_000 });
 }

@@ -5,7 +5,7 @@ import { Checkout, createTestVhost, describeWhere, describeWithRabbit, hasDocker
 import { aBoundDevice, aDevice, aPurchase, eventually, LatchkeyContainer, type StartedLatchkeyContainer } from '../src/index.js';
 import { BUILD_MS, buildImage } from './build-image.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 const run = promisify(execFile);
 
 describeWhere(hasDocker(), 'Docker', 'LatchkeyContainer', () => {

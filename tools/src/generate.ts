@@ -3,8 +3,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asyncApiYaml, configurationPage, type DocumentedSettings, errorsPage, eventsPage, type MessagingGraph, messagingGraphOf, openApiDocument } from '@latchkey/api-documents';
-import type { ServiceMessaging } from '@latchkey/contracts';
-import { type BrokerUser, checkoutUserOf, definitionsOf } from '@latchkey/messaging';
+import { checkoutUserOf, type ServiceMessaging } from '@latchkey/contracts';
+import { type BrokerUser, definitionsOf } from '@latchkey/messaging';
 import { services as definitions, standaloneSettings } from '@latchkey/standalone';
 
 const root = dirname(dirname(import.meta.dirname));

@@ -19,6 +19,16 @@ export const cloudEventAttributes = z.object({
   correlationid: attribute.optional(),
 });
 
+/**
+ * The context attributes as headers of binary mode, with the prefix `cloudEvents_` (CloudEvents AMQP binding §3.1; the
+ * underscore because `:` is not allowed in header names of JMS clients). What is no text is left out.
+ */
+export function binaryModeHeaders(attributes: object): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(attributes)) if (typeof value === 'string') headers[`cloudEvents_${name}`] = value;
+  return headers;
+}
+
 /** A CloudEvents 1.0 event in memory; (`source`, `id`) names it for ever. */
 export interface CloudEvent<Data = unknown> extends z.infer<typeof cloudEventAttributes> {
   readonly data: Data;

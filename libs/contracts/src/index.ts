@@ -1,3 +1,4 @@
+export * from './checkout-publishing.js';
 export * from './cloud-event.js';
 export * from './error-codes.js';
 export * from './event-contract.js';

@@ -1,3 +1,4 @@
+export { AmqpProxy } from './amqp-proxy.js';
 export { Checkout } from './checkout.js';
 export type { CheckoutMessage, PublishOutcome } from './checkout.js';
 export { eventually } from './eventually.js';

@@ -1,4 +1,4 @@
-import { type CloudEvent, cloudEventAttributes, MESSAGE_BYTES_MAX } from '@latchkey/contracts';
+import { binaryModeHeaders, type CloudEvent, cloudEventAttributes, MESSAGE_BYTES_MAX } from '@latchkey/contracts';
 import type { OutgoingEvent, RawMessage } from './broker.js';
 
 /** An event as AMQP 0-9-1 carries it in CloudEvents binary mode. */
@@ -10,17 +10,13 @@ export interface EventMessage {
 }
 
 /**
- * Writes an event in binary mode, attributes as headers with the prefix `cloudEvents_` (CloudEvents AMQP binding §3.1;
- * the underscore because `:` is not allowed in header names of JMS clients).
- * Throws a RangeError when the body is over 256 KiB: no consumer would take it.
+ * Writes an event in binary mode. Throws a RangeError when the body is over 256 KiB: no consumer would take it.
  */
 export function toMessage(event: OutgoingEvent): EventMessage {
   const { data, copyFor: _, ...attributes } = event;
   const body = Buffer.from(JSON.stringify(data));
   if (body.length > MESSAGE_BYTES_MAX) throw new RangeError(`an event of ${body.length} bytes is over the limit`);
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes)) if (typeof value === 'string') headers[`cloudEvents_${name}`] = value;
-  return { body, contentType: 'application/json', headers, messageId: event.id };
+  return { body, contentType: 'application/json', headers: binaryModeHeaders(attributes), messageId: event.id };
 }
 
 /** An event that could be read, or why it could not: a sentence without payload, fit for logs and quarantine. */

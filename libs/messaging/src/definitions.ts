@@ -1,6 +1,6 @@
-import type { ServiceMessaging, ServiceName } from '@latchkey/contracts';
+import { EVENTS_EXCHANGE, type ServiceMessaging, type ServiceName } from '@latchkey/contracts';
 import { type RetryRung, retryLadder } from './broker.js';
-import { COPIES_EXCHANGE, EVENTS_EXCHANGE, isAsked, namesOf, publicationHeardBy, publicationOf, REQUESTS_EXCHANGE, topologyOf } from './topology.js';
+import { COPIES_EXCHANGE, isAsked, namesOf, publicationHeardBy, publicationOf, REQUESTS_EXCHANGE, topologyOf } from './topology.js';
 
 /** Whom a broker user acts for, which decides what it may do. */
 export type BrokerRole =

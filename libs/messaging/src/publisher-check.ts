@@ -1,3 +1,4 @@
+import { merchantOfCheckoutUser } from '@latchkey/contracts';
 import type { RawMessage } from './broker.js';
 
 /** Which broker users may publish for which merchant. */
@@ -6,19 +7,12 @@ export interface CheckoutUsers {
   merchantOf(user: string): string | undefined;
 }
 
-const checkoutPrefix = 'checkout-';
-
-/** The broker user of a merchant's checkout, unless the operator names another. */
-export function checkoutUserOf(merchantId: string): string {
-  return checkoutPrefix + merchantId;
-}
-
 /**
  * Checkout users by convention (`checkout-<merchantId>`), with the operator's exceptions (`user:merchant, …`) first.
  */
 export function checkoutUsers(exceptions: ReadonlyMap<string, string>): CheckoutUsers {
   return {
-    merchantOf: (user) => exceptions.get(user) ?? (user.startsWith(checkoutPrefix) ? user.slice(checkoutPrefix.length) : undefined),
+    merchantOf: (user) => exceptions.get(user) ?? merchantOfCheckoutUser(user),
   };
 }
 

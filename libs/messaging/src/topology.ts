@@ -1,8 +1,5 @@
-import type { ServiceMessaging, ServiceName, Subscription } from '@latchkey/contracts';
+import { EVENTS_EXCHANGE, type ServiceMessaging, type ServiceName, type Subscription } from '@latchkey/contracts';
 import { type RetryRung, retryLadder } from './broker.js';
-
-/** The topic exchange to which every event is published, with its CloudEvents `type` as routing key. */
-export const EVENTS_EXCHANGE = 'latchkey.events';
 
 /**
  * The topic exchange for copies, one a hearing service, with `<service>.<type>` as routing key. One publication for each

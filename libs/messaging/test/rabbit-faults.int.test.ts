@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { describeWithRabbit, eventually } from '@latchkey/kits';
+import { AmqpProxy, describeWithRabbit, eventually } from '@latchkey/kits';
 import type { CloudEvent } from '@latchkey/contracts';
 import { BATCH_SIZE_MAX, done, RequestTimeout, RequestUnroutable } from '../src/broker.js';
 import type { RabbitBroker } from '../src/rabbit-broker.js';
-import { AmqpProxy } from './amqp-proxy.js';
 import { cookieService, depthsOf, idOf, issuer, licenseServer, many, registered, remembering, revoked } from './contract-fixtures.js';
 import { RabbitBus } from './rabbit-bus.js';
 import { asking } from './request-contract.js';

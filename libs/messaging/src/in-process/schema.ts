@@ -1,5 +1,6 @@
+import { EVENTS_EXCHANGE } from '@latchkey/contracts';
 import type { Pool, PoolClient } from 'pg';
-import { COPIES_EXCHANGE, EVENTS_EXCHANGE } from '../topology.js';
+import { COPIES_EXCHANGE } from '../topology.js';
 
 /**
  * What made the bus's database, step by step; a step that was released is never edited. Deleted rows are the normal

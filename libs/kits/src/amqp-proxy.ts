@@ -59,6 +59,11 @@ export class AmqpProxy {
     for (const { client } of this.pairs) if (stuck) client.pause(); else client.resume();
   }
 
+  /** Keeps to itself whatever the broker says, or lets it through again. Nobody is told. */
+  holdAnswers(kept: boolean): void {
+    for (const { broker } of this.pairs) if (kept) broker.pause(); else broker.resume();
+  }
+
   /** Tells every connection with this in its name what a broker with a memory alarm tells who publishes. */
   sayBlocked(name: string, blocked: boolean): void {
     for (const pair of this.pairs) if (pair.name.includes(name)) pair.client.write(blocked ? blockedFrame : unblockedFrame);

@@ -18,7 +18,7 @@ export interface CheckoutOptions {
   readonly merchantId?: string;
   /** What the checkout calls itself in its events: a URI reference, the same for ever. `/checkout` unless given. */
   readonly source?: string;
-  /** The broker user, where it is not the URL's: with OAuth 2 or client certificates. */
+  /** The broker user, where it is not the URL's: with OAuth 2 the token, which is the password, says who it is. */
   readonly user?: string;
   /** How long a publication may take from call to answer, and the first connection too, in milliseconds. 10,000 unless given. */
   readonly timeoutMs?: number;

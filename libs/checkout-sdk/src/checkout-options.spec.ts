@@ -11,7 +11,8 @@ describe('options', () => {
 
   it('name the merchant of a user by another name, and the user that an address does not name', () => {
     expect(readOptions({ url: 'amqps://shop:p@broker.example', merchantId: 'acme' })).toMatchObject({ user: 'shop', merchantId: 'acme' });
-    expect(readOptions({ url: 'amqps://broker.example', user: 'checkout-acme' })).toMatchObject({ user: 'checkout-acme', merchantId: 'acme' });
+    expect(readOptions({ url: 'amqps://x:token@broker.example', user: 'checkout-acme' })).toMatchObject({ user: 'checkout-acme', merchantId: 'acme' });
+    expect(readOptions({ url: 'amqp://broker.example', merchantId: 'acme' })).toMatchObject({ user: 'guest' });
     expect(readOptions({ url: 'amqp://checkout%2Dacme:p@broker.example' })).toMatchObject({ user: 'checkout-acme' });
   });
 
@@ -19,6 +20,7 @@ describe('options', () => {
     ['an address of the web', { url: 'https://checkout-acme:p@broker.example' }, 'url'],
     ['a user without a merchant', { url: 'amqp://shop:p@broker.example' }, 'merchantId'],
     ['a merchant that none can be', { merchantId: 'Acme' }, 'merchantId'],
+    ['a user that is no text', { url: 'amqp://%ff:p@broker.example', merchantId: 'acme' }, 'url'],
     ['an empty source', { source: '' }, 'source'],
     ['a source over 255 bytes', { source: 'ü'.repeat(128) }, 'source'],
     ['no time at all', { timeoutMs: 0 }, 'timeoutMs'],

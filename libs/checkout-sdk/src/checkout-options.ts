@@ -38,10 +38,10 @@ export function readOptions({ url, source = '/checkout', timeoutMs = 10_000, pen
   return { url, merchantId: merchantId!, source, user: user!, timeoutMs, pendingMax, tls };
 }
 
-/** The user that a URL names, as amqplib decodes it; undefined where it names none, or none that can be read. */
+/** The user that a URL names; amqplib logs in as `guest` where it names none. Undefined where it cannot be read. */
 function userOf(location: URL | undefined): string | undefined {
   try {
-    return decodeURIComponent(location?.username ?? '') || undefined;
+    return location && (decodeURIComponent(location.username) || 'guest');
   } catch {
     return undefined;
   }

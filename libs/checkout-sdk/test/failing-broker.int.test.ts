@@ -31,7 +31,7 @@ describeWithRabbit('a checkout whose broker fails it', () => {
   });
 
   it('says unknown when the verdict does not come in time, and is not misled by the late one', async () => {
-    const checkout = await bench.connect({ url: proxy.url, timeoutMs: 300 });
+    const checkout = await bench.connect({ url: proxy.url, timeoutMs: 1_000 });
     await checkout.publishPurchaseCompleted(aPurchase('order-1'));
     proxy.holdAnswers(true);
     expect(await checkout.publishPurchaseCompleted(aPurchase('order-2'))).toMatchObject({ outcome: 'unknown', detail: 'the broker did not confirm it in time' });
@@ -75,7 +75,7 @@ describeWithRabbit('a checkout whose broker fails it', () => {
   });
 
   it('says not-sent, and why, of what waited until its time was over', async () => {
-    const checkout = await bench.connect({ url: proxy.url, timeoutMs: 300 });
+    const checkout = await bench.connect({ url: proxy.url, timeoutMs: 1_000 });
     await proxy.close();
     await eventually(() => expect(checkout.state).toBe('down'));
     const answer = await checkout.publishPurchaseCompleted(aPurchase());
@@ -106,7 +106,7 @@ describeWithRabbit('a checkout whose broker fails it', () => {
   });
 
   it('sends no more than may be unconfirmed, however many it has answered unknown', async () => {
-    const checkout = await bench.connect({ url: proxy.url, timeoutMs: 200, pendingMax: 2 });
+    const checkout = await bench.connect({ url: proxy.url, timeoutMs: 1_000, pendingMax: 2 });
     await checkout.publishPurchaseCompleted(aPurchase());
     proxy.holdAnswers(true);
     const outcomes: string[] = [];
@@ -132,7 +132,7 @@ describeWithRabbit('a checkout whose broker fails it', () => {
   });
 
   it('closes within its time whatever the broker does, and at once where there is no connection', async () => {
-    const [stuck, away] = [await bench.connect({ url: proxy.url, timeoutMs: 300 }), await bench.connect({ url: proxy.url })];
+    const [stuck, away] = [await bench.connect({ url: proxy.url, timeoutMs: 1_000 }), await bench.connect({ url: proxy.url })];
     proxy.holdUp(true);
     const unconfirmed = stuck.publishPurchaseCompleted(aPurchase());
     const startedMs = performance.now();

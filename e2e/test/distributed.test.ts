@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { type CheckoutClient, type CompletedPurchase, connectCheckout } from '@latchkey/checkout-sdk';
 import { Checkout, describeWithRabbit, eventually, FakeDevice } from '@latchkey/kits';
 import { Client } from 'pg';
 import { Distributed } from './distributed.js';
@@ -7,11 +8,13 @@ import { hex, type Merchant } from './merchant.js';
 // Processes start and stop here, on machines that may be busy.
 jest.setTimeout(240_000);
 
-type Purchase = Record<string, unknown> & { purchaseId: string };
+type Purchase = CompletedPurchase & { merchantId: string };
 
 describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout that knows only AMQP', () => {
   let latchkey: Distributed;
   let merchant: Merchant;
+  let shop: CheckoutClient;
+  /** For messages that a checkout with the SDK cannot send. */
   let checkout: Checkout;
   let kid: string;
 
@@ -20,14 +23,16 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     merchant = latchkey.merchant();
     const { kid: stored } = await merchant.contentKey();
     kid = stored;
+    shop = await connectCheckout({ url: latchkey.checkoutAmqpUrl, merchantId: 'default' });
     checkout = await Checkout.connect(latchkey.checkoutAmqpUrl);
   }, 180_000);
   afterAll(async () => {
+    await shop?.close();
     await checkout?.close();
     await latchkey?.remove();
   }, 60_000);
 
-  const purchaseOf = (cookie: string, change: Record<string, unknown> = {}): Purchase => ({
+  const purchaseOf = (cookie: string, change: Partial<Purchase> = {}): Purchase => ({
     merchantId: 'default',
     purchaseId: `order-${hex()}`,
     cookie,
@@ -37,6 +42,7 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     completedAt: new Date().toISOString(),
     ...change,
   });
+  const pay = async ({ merchantId: _, ...purchase }: Purchase) => (await shop.publishPurchaseCompleted(purchase)).outcome;
   const completed = (data: unknown, change: Partial<Parameters<Checkout['publish']>[0]> = {}) =>
     checkout.publish({ type: 'purchase.completed.v1', data, ...change });
   const boundCookie = async (): Promise<{ cookie: string; device: FakeDevice }> => {
@@ -66,7 +72,7 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
   it('does not care whether the purchase or the device comes first, and hears a waiting token on the other gateway', async () => {
     const [cookie, device] = [await merchant.cookie(), new FakeDevice()];
     const purchase = purchaseOf(cookie);
-    await completed(purchase);
+    await pay(purchase);
     await eventually(async () => expect((await merchant.call(`/v1/purchases/${purchase.purchaseId}`)).body['state']).toBe('awaiting-device'));
     const waiting = latchkey.merchant(1).token(purchase.purchaseId);
     const second = `${latchkey.of('license-server')[1]!.url}/v1/licenses`;
@@ -82,9 +88,9 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     // The services bind again every few seconds: one of them may have done so in between.
     await eventually(async () => {
       await latchkey.vhost.management.request('DELETE', path);
-      expect(await completed(purchaseOf(cookie))).toBe('unroutable');
+      expect(await pay(purchaseOf(cookie))).toBe('unroutable');
     });
-    await eventually(async () => expect(await completed(purchase)).toBe('accepted'), { timeoutMs: 15_000 });
+    await eventually(async () => expect(await pay(purchase)).toBe('accepted'), { timeoutMs: 15_000 });
     expect((await merchant.token(purchase.purchaseId)).deviceId).toBe(device.deviceId);
   });
 
@@ -101,10 +107,9 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
   it('lets a refund that overtook its purchase win', async () => {
     const { cookie } = await boundCookie();
     const purchase = purchaseOf(cookie);
-    const refund = { merchantId: 'default', purchaseId: purchase.purchaseId, refundedAt: new Date().toISOString() };
-    await checkout.publish({ type: 'purchase.refunded.v1', data: refund });
+    await shop.publishPurchaseRefunded({ purchaseId: purchase.purchaseId });
     await eventually(async () => expect((await merchant.call(`/v1/purchases/${purchase.purchaseId}`)).body['state']).toBe('refunded'));
-    await completed(purchase);
+    await pay(purchase);
     const { merchantId, ...overHttp } = purchase;
     expect((await merchant.call('/v1/purchases', overHttp)).body).toMatchObject({ status: 409, code: 'purchase-refunded' });
     expect(await liveTokens(purchase.purchaseId)).toBe(0);
@@ -114,10 +119,10 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     const { cookie } = await boundCookie();
     const before = await quarantine();
     const good = [purchaseOf(cookie), purchaseOf(cookie), purchaseOf(cookie)];
-    await completed(good[0]);
+    await pay(good[0]!);
     await completed({}, { rawBody: '{"not json' });
-    await completed(purchaseOf(cookie, { kids: 'none' }));
-    await completed(good[1]);
+    await completed({ ...purchaseOf(cookie), kids: 'none' });
+    await pay(good[1]!);
     await completed(purchaseOf(cookie), { userId: null });
     await completed(purchaseOf(cookie, { merchantId: 'another' }));
     await completed({ merchantId: 'default', cookie, accountId: 'a', deviceId: 'stolen', evidence: 'proof', registeredAt: new Date().toISOString() }, {
@@ -126,11 +131,11 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     });
     await completed({}, { rawBody: Buffer.alloc(300 * 1024, 0x20) });
     await completed({}, { rawBody: '['.repeat(50_000) + ']'.repeat(50_000) });
-    await completed(good[2]);
+    await pay(good[2]!);
     for (const { purchaseId } of good) await eventually(async () => expect((await merchant.call(`/v1/purchases/${purchaseId}`)).body['state']).toBe('issued'));
     await eventually(async () => expect(await quarantine()).toBe(before + 7));
     // A purchase that contradicts itself is put aside too, and stays as it was.
-    await completed({ ...good[0], contentId: 'another-film' });
+    await pay({ ...good[0]!, contentId: 'another-film' });
     await eventually(async () => expect(await quarantine()).toBe(before + 8));
     expect((await merchant.expect(200, `/v1/purchases/${good[0]!.purchaseId}`))['contentId']).toBe('film');
   });
@@ -145,7 +150,7 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
     const cookies = await Promise.all(Array.from({ length: 4 }, () => boundCookie()));
     const purchases = Array.from({ length: 200 }, (_, n) => purchaseOf(cookies[n % 4]!.cookie));
     const pouring = (async () => {
-      for (const purchase of purchases) expect(await completed(purchase)).toBe('accepted');
+      for (const purchase of purchases) expect(await pay(purchase)).toBe('accepted');
     })();
     for (const replica of latchkey.of('token-issuer')) {
       await new Promise((resolve) => setTimeout(resolve, 60));
@@ -162,7 +167,7 @@ describeWithRabbit('the services on RabbitMQ, two replicas each, with a checkout
   it('answers 503 while a service does not answer, and plays while everything but one licence server is down', async () => {
     const { cookie, device } = await boundCookie();
     const purchase = purchaseOf(cookie);
-    await completed(purchase);
+    await pay(purchase);
     await eventually(async () => expect((await merchant.call(`/v1/purchases/${purchase.purchaseId}`)).body['state']).toBe('issued'));
     const { token, licenseUrl } = await merchant.token(purchase.purchaseId);
     for (const service of ['cookie', 'device-registry', 'token-issuer'] as const) {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { connectCheckout } from '@latchkey/checkout-sdk';
 import { type DemoDevice, type LicenseAnswer, makeDemoDevice, toBase64url } from './demo-device.js';
 import type { Narrator } from './narrator.js';
 import type { DemoTarget } from './target.js';
@@ -56,19 +56,19 @@ export class Story {
   }
 
   private async purchase(cookie: string): Promise<void> {
-    const purchase = { purchaseId: this.purchaseId, cookie, contentId: 'film-42', kids: [this.kid], rights: { type: 'purchase' } };
+    const purchase = { purchaseId: this.purchaseId, cookie, contentId: 'film-42', kids: [this.kid], rights: { type: 'purchase' as const } };
     if (this.target.checkoutAmqpUrl === undefined) {
       this.narrator.step('The customer pays: the checkout tells Latchkey (here over HTTP; with RabbitMQ it publishes an event)');
       await this.call('POST', '/v1/purchases', 202, purchase);
       return;
     }
     this.narrator.step('The customer pays: the checkout publishes purchase.completed.v1 to RabbitMQ');
-    const data = JSON.stringify({ merchantId: await this.merchantId(), ...purchase, completedAt: new Date().toISOString() });
-    this.narrator.say(`$ node examples/publish-purchase.mjs '${data}'`);
-    const environment = { ...process.env, AMQP_URL: this.target.checkoutAmqpUrl };
-    const said = execFileSync(process.execPath, ['examples/publish-purchase.mjs', data], { encoding: 'utf8', env: environment }).trim();
-    this.narrator.say(said);
-    if (said !== 'accepted') throw new Error('the broker did not accept the purchase');
+    const checkout = await connectCheckout({ url: this.target.checkoutAmqpUrl, merchantId: await this.merchantId() });
+    this.narrator.say(`publishPurchaseCompleted(${JSON.stringify(purchase)})`);
+    const { outcome, detail } = await checkout.publishPurchaseCompleted(purchase);
+    await checkout.close();
+    this.narrator.say(`${outcome}: ${detail}`);
+    if (outcome !== 'accepted') throw new Error('the broker did not accept the purchase');
   }
 
   private async collectToken(): Promise<{ token: string; licenseUrl: string }> {

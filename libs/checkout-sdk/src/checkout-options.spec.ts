@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CheckoutOptions } from './checkout-client.js';
 import { readOptions } from './checkout-options.js';
 
-const url = 'amqp://checkout-acme:a%2Fsecret@broker.example/vhost';
+const url = 'amqp://checkout-acme:password@broker.example/vhost';
 
 describe('options', () => {
   it('need no more than the address of a user by the convention', () => {
@@ -10,17 +10,17 @@ describe('options', () => {
   });
 
   it('name the merchant of a user by another name, and the user that an address does not name', () => {
-    expect(readOptions({ url: 'amqps://shop:p@broker.example', merchantId: 'acme' })).toMatchObject({ user: 'shop', merchantId: 'acme' });
-    expect(readOptions({ url: 'amqps://x:token@broker.example', user: 'checkout-acme' })).toMatchObject({ user: 'checkout-acme', merchantId: 'acme' });
+    expect(readOptions({ url: 'amqps://shop:password@broker.example', merchantId: 'acme' })).toMatchObject({ user: 'shop', merchantId: 'acme' });
+    expect(readOptions({ url: 'amqps://x:password@broker.example', user: 'checkout-acme' })).toMatchObject({ user: 'checkout-acme', merchantId: 'acme' });
     expect(readOptions({ url: 'amqp://broker.example', merchantId: 'acme' })).toMatchObject({ user: 'guest' });
-    expect(readOptions({ url: 'amqp://checkout%2Dacme:p@broker.example' })).toMatchObject({ user: 'checkout-acme' });
+    expect(readOptions({ url: 'amqp://checkout%2Dacme:password@broker.example' })).toMatchObject({ user: 'checkout-acme' });
   });
 
   it.each<[string, Partial<CheckoutOptions>, string]>([
-    ['an address of the web', { url: 'https://checkout-acme:p@broker.example' }, 'url'],
-    ['a user without a merchant', { url: 'amqp://shop:p@broker.example' }, 'merchantId'],
+    ['an address of the web', { url: 'https://checkout-acme:password@broker.example' }, 'url'],
+    ['a user without a merchant', { url: 'amqp://shop:password@broker.example' }, 'merchantId'],
     ['a merchant that none can be', { merchantId: 'Acme' }, 'merchantId'],
-    ['a user that is no text', { url: 'amqp://%ff:p@broker.example', merchantId: 'acme' }, 'url'],
+    ['a user that is no text', { url: 'amqp://%ff:password@broker.example', merchantId: 'acme' }, 'url'],
     ['an empty source', { source: '' }, 'source'],
     ['a source over 255 bytes', { source: 'ü'.repeat(128) }, 'source'],
     ['no time at all', { timeoutMs: 0 }, 'timeoutMs'],

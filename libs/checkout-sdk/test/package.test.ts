@@ -63,7 +63,7 @@ it('runs in a project that installs them', async () => {
   await writeFile(
     join(consumer, 'index.mjs'),
     `import { CheckoutError, connectCheckout } from '@latchkey/checkout-sdk';
-     const error = await connectCheckout({ url: 'amqp://checkout-acme:p@127.0.0.1:1', timeoutMs: 50 }).catch((caught) => caught);
+     const error = await connectCheckout({ url: 'amqp://checkout-acme:password@127.0.0.1:1', timeoutMs: 50 }).catch((caught) => caught);
      console.log(error instanceof CheckoutError, error.code);`,
   );
   expect((await run(process.execPath, ['index.mjs'], { cwd: consumer, env: {} })).stdout).toBe('true unreachable\n');
@@ -72,7 +72,7 @@ it('runs in a project that installs them', async () => {
 it('has types for a project that installs them, and they refuse what is wrong', async () => {
   const publish = (purchase: string): string =>
     `import { connectCheckout, type PublishOutcome } from '@latchkey/checkout-sdk';
-     const checkout = await connectCheckout({ url: 'amqp://checkout-acme:p@127.0.0.1' });
+     const checkout = await connectCheckout({ url: 'amqp://checkout-acme:password@127.0.0.1' });
      export const outcome: PublishOutcome = (await checkout.publishPurchaseCompleted(${purchase})).outcome;`;
   await writeFile(join(consumer, 'right.mts'), publish(`{ purchaseId: 'a', cookie: 'b', contentId: 'c', kids: ['d'], rights: { type: 'purchase' } }`));
   await writeFile(join(consumer, 'wrong.mts'), publish(`{ purchaseId: 'a', cookie: 'b', contentId: 'c', kids: ['d'], rights: { type: 'gift' } }`));

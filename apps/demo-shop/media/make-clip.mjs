@@ -98,14 +98,19 @@ function encrypt(packager, { kid, key }, { video, audio }, folder) {
     '--clear_lead', '0', '--segment_duration', String(SEGMENT_SECONDS), '--generate_static_live_mpd=false',
     '--mpd_output', 'film.mpd', '--hls_master_playlist_output', 'film.m3u8',
   ], { cwd: folder, stdio: 'inherit' });
-  for (const kind of ['video', 'audio']) nameKeySystem(join(folder, `${kind}.m3u8`));
+  // The packager writes the kid into playlists as it should, but names no key system there: hls.js would not ask for a licence.
+  for (const kind of ['video', 'audio']) amend(join(folder, `${kind}.m3u8`), 'KEYFORMAT="identity"', 'KEYFORMAT="org.w3.clearkey",KEYFORMATVERSIONS="1"');
+  // dash.js prefers a manifest's PSSH box to all else and then fails to start a Clear Key session from it. By the DASH-IF's scheme
+  // each player starts from the kid. The boxes in the streams themselves stay.
+  amend(join(folder, 'film.mpd'), /<ContentProtection schemeIdUri="urn:uuid:1077efec[^]*?<\/ContentProtection>/g, '<ContentProtection schemeIdUri="urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e" value="ClearKey1.0"/>');
 }
 
-/** The packager writes the kid into the playlist as it should, but names no key system there: hls.js would not ask for a licence. */
-function nameKeySystem(playlist) {
-  const text = readFileSync(playlist, 'utf8');
-  if (!text.includes('KEYFORMAT="identity"')) throw new Error(`${playlist} names its key in another way than expected`);
-  writeFileSync(playlist, text.replace('KEYFORMAT="identity"', 'KEYFORMAT="org.w3.clearkey",KEYFORMATVERSIONS="1"'));
+/** Puts one text in the place of another, which has to be there. */
+function amend(file, from, to) {
+  const text = readFileSync(file, 'utf8');
+  const amended = text.replaceAll(from, to);
+  if (amended === text) throw new Error(`${file} holds no ${from}`);
+  writeFileSync(file, amended);
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));

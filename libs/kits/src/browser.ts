@@ -20,9 +20,10 @@ const FLAGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
-/** The machine's Chromium: at CHROMIUM_PATH, or where Debian puts it; undefined where there is none. */
+/** The machine's Chromium: at CHROMIUM_PATH, where that is set, else where Debian puts it; undefined where there is none. */
 export function findChromium(): string | undefined {
-  return [process.env[PATH_VARIABLE], '/usr/bin/chromium'].find((path) => path !== undefined && path !== '' && existsSync(path));
+  const path = process.env[PATH_VARIABLE] || '/usr/bin/chromium';
+  return existsSync(path) ? path : undefined;
 }
 
 /** A suite that needs a real browser; its tests open one by `openBrowser()`. */

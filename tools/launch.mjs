@@ -16,6 +16,7 @@ const COMMANDS = {
   demo: [...runTs, 'apps/standalone/src/demo/main.ts'],
   admin: [...runTs, 'apps/standalone/src/admin/main.ts'],
   quarantine: [...runTs, 'apps/standalone/src/quarantine/main.ts'],
+  device: [...runTs, 'examples/device.mjs'],
   test: [...runTs, 'tools/test.mjs'],
   faults: [...runTs, 'e2e/faults/main.ts'],
   lint: nx('lint'),

@@ -1,5 +1,5 @@
 export { asyncApiDocument, asyncApiYaml, type AsyncApiDocument } from './asyncapi-document.js';
 export { messagingGraph } from './generated/messaging-graph.js';
 export { messagingGraphOf, type MessagingGraph, type MessagingOfService } from './messaging-graph.js';
-export { openApiDocument, type OpenApiDocument } from './openapi-document.js';
+export { openApiDocument, type OpenApiDocument, triableDocument } from './openapi-document.js';
 export { configurationPage, type DocumentedSetting, type DocumentedSettings, errorsPage, eventsPage } from './reference-pages.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type OperationContract, operations } from '@latchkey/contracts';
-import { openApiDocument } from './openapi-document.js';
+import { isErrorCode, type OperationContract, operations, statusesOf } from '@latchkey/contracts';
+import { openApiDocument, triableDocument } from './openapi-document.js';
 
 const document = openApiDocument();
 const list: readonly OperationContract[] = operations.operations;
@@ -88,5 +88,46 @@ describe('the OpenAPI document', () => {
   it('takes licence requests from the licence server', () => {
     for (const path of ['/v1/licenses', '/v1/device/tokens']) expect(document.paths[path]).toHaveProperty('servers');
     expect(document.paths['/v1/cookies']).not.toHaveProperty('servers');
+  });
+
+  it('has bodies to begin with, which the calls take as they are', () => {
+    const examples = list.flatMap((operation) => ((operation.body?.meta()?.examples ?? []) as unknown[]).map((example) => [operation.id, operation.body!.safeParse(example).error?.issues] as const));
+    expect(new Set(examples.map(([id]) => id)).size).toBeGreaterThanOrEqual(8);
+    expect(examples.filter(([, issues]) => issues !== undefined)).toEqual([]);
+    expect(described(operations.createCookie).requestBody!.content['application/json']!.schema).toMatchObject({ examples: [{ accountId: 'alice' }] });
+  });
+
+  it('fills in what a path needs, and nothing that may be left out', () => {
+    expect(described(operations.storeContentKey).parameters).toEqual([expect.objectContaining({ name: 'kid', example: '0123456789abcdef0123456789abcdef' })]);
+    expect(described(operations.showPurchaseToken).parameters!.filter((each) => 'example' in each).map(({ name }) => name)).toEqual(['purchaseId']);
+  });
+
+  it('shows what each refusal looks like, with the status that it comes with', () => {
+    const { examples } = document.components as { examples: Record<string, { value: { code: string; status: number } }> };
+    for (const { value } of Object.values(examples)) expect(isErrorCode(value.code) && statusesOf(value.code)).toContain(value.status);
+    const { content } = described(operations.createPurchase).responses[409]!;
+    expect(content!['application/problem+json']).toMatchObject({ examples: { 'device-revoked': { $ref: '#/components/examples/device-revoked-409' } } });
+  });
+
+  it('says of each call that a page cannot send where it can be tried', () => {
+    const noted = list.filter((operation) => 'description' in described(operation)).map(({ id }) => id);
+    expect(noted).toEqual(expect.arrayContaining(['createLicense', 'showDeviceTokens', 'streamEvents']));
+    expect(noted).not.toContain('createCookie');
+  });
+});
+
+describe('the document for a page', () => {
+  it.each([
+    ['https://api.example', '/'],
+    ['https://api.example/latchkey', '/latchkey'],
+  ])('of %s sends its calls to where the page came from', (gateway, url) => {
+    const page = triableDocument(openApiDocument({ gateway, licenseServer: 'https://play.example' }), gateway);
+    expect(page.servers).toEqual([expect.objectContaining({ url }), expect.objectContaining({ url: gateway })]);
+    expect(page.paths['/v1/licenses']).toMatchObject({ servers: [{ url: 'https://play.example' }] });
+  });
+
+  it('asks for the API key alone', () => {
+    expect(Object.keys(triableDocument(document, 'https://api.example').components['securitySchemes']!)).toEqual(['apiKey']);
+    expect(document.components['securitySchemes']).toHaveProperty('dpop');
   });
 });

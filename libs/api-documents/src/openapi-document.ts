@@ -1,4 +1,4 @@
-import { errorCodes, type ErrorCode, type OperationContract, operations } from '@latchkey/contracts';
+import { errorCodes, type ErrorCode, type OperationContract, operations, Problem, statusesOf } from '@latchkey/contracts';
 import type { z } from 'zod';
 import { type JsonSchema, JsonSchemas } from './json-schemas.js';
 import { refusalsByStatus } from './refusals.js';
@@ -53,12 +53,12 @@ export function openApiDocument(origins: ApiOrigins = defaultOrigins, list: read
     servers: [{ url: origins.gateway, description: 'The gateway' }],
     tags: Object.values(tags),
     paths,
-    components: { schemas: { ...schemas.components, ...problemSchemas }, headers, securitySchemes },
+    components: { schemas: { ...schemas.components, ...problemSchemas }, examples: problemExamples(), headers, securitySchemes },
   };
 }
 
 const securitySchemes: Readonly<Record<string, Json>> = {
-  apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_<env>_<keyId>_<secret>', description: 'An API key of the merchant. What it may do are its scopes.' },
+  apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_<env>_<keyId>_<secret>', description: 'An API key of the merchant, `lk_…`, without the word Bearer. What it may do are its scopes.' },
   dpop: { type: 'http', scheme: 'DPoP', description: 'A registration or content token with a proof of the device’s key in the header `DPoP` (RFC 9449)' },
 };
 
@@ -99,12 +99,24 @@ function describe(operation: OperationContract, schemas: JsonSchemas): Json {
   return {
     operationId: id,
     summary,
+    ...noteOn(operation),
     tags: [tags[server].name],
     security: securityOf(security),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { required: operation.bodyOptional !== true, content: { 'application/json': { schema: schemas.of(body) } } } } : {}),
     responses: { ...successes(operation, schemas), ...refusals(operation) },
   };
+}
+
+/** What cannot be tried on a page is said where somebody would try it. */
+function noteOn({ security, answers }: OperationContract): Json {
+  if (security.kind === 'dpop') {
+    return { description: 'A device signs each of these requests with its key, so a page cannot send them. `npm run device` can, a device for the command line; docs/recipes.md shows it at work.' };
+  }
+  if (Object.values(answers).some(({ mediaType }) => mediaType === 'text/event-stream')) {
+    return { description: 'The answer does not end, so a page that waits for its end shows nothing: follow it with `curl -N -H "Authorization: Bearer …"`, as docs/recipes.md does.' };
+  }
+  return {};
 }
 
 function securityOf(security: OperationContract['security']): readonly Json[] {
@@ -125,12 +137,19 @@ function parametersOf(operation: OperationContract, schemas: JsonSchemas): Json[
       in: place,
       required: !member.safeParse(undefined).success,
       schema: schemas.of(member),
+      ...(place === 'path' ? exampleOf(member) : {}),
     })),
   );
   if (operation.security.kind === 'dpop') {
     parameters.push({ name: 'DPoP', in: 'header', required: true, description: 'The proof (RFC 9449 §4)', schema: { type: 'string' } });
   }
   return parameters;
+}
+
+/** Only of what has to be there: a page fills examples in, and what may be left out should be. */
+function exampleOf(schema: z.ZodType): Json {
+  const [example] = (schema.meta()?.examples ?? []) as readonly unknown[];
+  return example === undefined ? {} : { example };
 }
 
 function headerCase(name: string): string {
@@ -150,7 +169,7 @@ function refusals(operation: OperationContract): Json {
   return Object.fromEntries(
     [...refusalsByStatus(operation)].map(([status, codes]) => [
       status,
-      { description: titlesOf(codes), ...headersOf(operation, status), content: { 'application/problem+json': { schema: problemWith(codes) } } },
+      { description: titlesOf(codes), ...headersOf(operation, status), content: { 'application/problem+json': { schema: problemWith(codes), examples: referencesTo(codes, status) } } },
     ]),
   );
 }
@@ -163,8 +182,38 @@ function problemWith(codes: readonly ErrorCode[]): JsonSchema {
   return { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }] };
 }
 
+function exampleName(code: ErrorCode, status: number): string {
+  return status === errorCodes[code].status ? code : `${code}-${status}`;
+}
+
+function referencesTo(codes: readonly ErrorCode[], status: number): Json {
+  return Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${exampleName(code, status)}` }]));
+}
+
+/** A problem document of each code, with each status that it may come with, as the server renders it. */
+function problemExamples(): Readonly<Record<string, Json>> {
+  const all = (Object.keys(errorCodes) as ErrorCode[]).flatMap((code) => statusesOf(code).map((status) => [code, status] as const));
+  return Object.fromEntries(all.map(([code, status]) => [exampleName(code, status), { summary: errorCodes[code].title, value: new Problem(code, { status }).toDocument() }]));
+}
+
 function headersOf(operation: OperationContract, status: number): Json {
   const names = [...(headersOfStatus[status] ?? []), ...(operation.security.kind === 'dpop' ? ['DPoP-Nonce'] : [])];
   if (names.length === 0) return {};
   return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
+}
+
+/**
+ * The document for a page that tries its calls, served by the gateway. Its calls go to wherever the page came from, because
+ * a browser refuses those to the gateway's public address from a page that was opened under another name of it; and it asks
+ * for no credentials that no page can have.
+ */
+export function triableDocument(document: OpenApiDocument, gateway: string): OpenApiDocument {
+  const { securitySchemes, ...components } = document.components;
+  const { dpop: _, ...schemes } = securitySchemes!;
+  const { pathname } = new URL(gateway);
+  return {
+    ...document,
+    servers: [{ url: pathname, description: 'The gateway, where this page came from' }, ...document.servers],
+    components: { ...components, securitySchemes: schemes },
+  };
 }

@@ -9,6 +9,16 @@ const idempotent = z.object({ 'idempotency-key': idempotencyKey.optional() });
 const byCookie = z.object({ cookie });
 const byPurchase = z.object({ purchaseId });
 
+/** What the examples of bodies are made of. They are taken as they are, once the cookie is one that Latchkey made. */
+const kidOfExamples = '0123456789abcdef0123456789abcdef';
+const example = {
+  cookie: 'Xq3mJ7dEwq0VvZ8n1yH2tA',
+  kid: kidOfExamples,
+  key: '000102030405060708090a0b0c0d0e0f',
+  bought: { cookie: 'Xq3mJ7dEwq0VvZ8n1yH2tA', contentId: 'film-42', kids: [kidOfExamples], rights: { type: 'purchase' } },
+  rental: { type: 'rental', availableUntil: '2099-12-31T23:59:59Z', playDurationSeconds: 172_800 },
+} as const;
+
 /** 30 days, the longest that a cookie or a content token lives. */
 export const LIFETIME_SECONDS_MAX = 30 * 24 * 3600;
 
@@ -21,7 +31,7 @@ export const createCookie = defineOperation({
   summary: 'Make a cookie for an account: the opaque value that will tie a device to it',
   security: { kind: 'api-key', scope: 'cookies' },
   headers: idempotent,
-  body: z.strictObject({ accountId, ttlSeconds: durationSeconds.max(LIFETIME_SECONDS_MAX).optional() }),
+  body: z.strictObject({ accountId, ttlSeconds: durationSeconds.max(LIFETIME_SECONDS_MAX).optional() }).meta({ examples: [{ accountId: 'alice' }] }),
   answers: { 201: { description: 'The cookie', schema: cookieView } },
   refusals: ['idempotency-key-differs'],
 });
@@ -49,7 +59,7 @@ export const createRegistrationToken = defineOperation({
   security: { kind: 'api-key', scope: 'tokens' },
   query: z.strictObject({ cookie: cookie.optional() }),
   headers: z.object({ 'x-latchkey-cookie': cookie.optional() }),
-  body: z.strictObject({ cookie: cookie.optional(), deviceId: deviceId.optional() }),
+  body: z.strictObject({ cookie: cookie.optional(), deviceId: deviceId.optional() }).meta({ examples: [{ cookie: example.cookie }] }),
   bodyOptional: true,
   answers: { 201: { description: 'The registration token', schema: registrationTokenView } },
   refusals: ['cookie-unknown', 'cookie-expired', 'cookie-bound', 'rate-limited'],
@@ -77,7 +87,7 @@ export const storeContentKey = defineOperation({
   summary: 'Store a content key; it is wrapped before it is written',
   security: { kind: 'api-key', scope: 'keys' },
   params: z.object({ kid }),
-  body: z.strictObject({ key: contentKey, contentId: contentId.optional() }),
+  body: z.strictObject({ key: contentKey, contentId: contentId.optional() }).meta({ examples: [{ key: example.key, contentId: 'film-42' }] }),
   answers: { 201: { description: 'Stored' }, 204: { description: 'The same key is stored already' } },
   refusals: ['content-key-differs'],
 });
@@ -98,7 +108,7 @@ export const createPurchase = defineOperation({
     kids,
     rights,
     completedAt: timestamp.optional(),
-  }),
+  }).meta({ examples: [{ purchaseId: 'order-1001', ...example.bought }, { purchaseId: 'order-1002', ...example.bought, rights: example.rental }] }),
   answers: { 202: { description: 'Accepted', schema: purchaseView } },
   refusals: [
     'cookie-unknown',
@@ -157,7 +167,7 @@ export const createRefund = defineOperation({
   summary: 'Refund a purchase: its token stops working',
   security: { kind: 'api-key', scope: 'purchases' },
   params: byPurchase,
-  body: z.strictObject({ reason: reason.optional() }),
+  body: z.strictObject({ reason: reason.optional() }).meta({ examples: [{ reason: 'changed their mind' }] }),
   bodyOptional: true,
   answers: { 202: { description: 'Refunded', schema: purchaseView } },
   refusals: ['purchase-unknown'],
@@ -187,7 +197,8 @@ export const createToken = defineOperation({
       for (const each of Object.keys(body.keys ?? {})) {
         if (!body.kids.includes(each)) context.addIssue({ code: 'custom', path: ['keys', each], message: 'is a key of none of the kids' });
       }
-    }),
+    })
+    .meta({ examples: [{ ...example.bought, keys: { [example.kid]: example.key }, ttlSeconds: 3600 }] }),
   answers: { 201: { description: 'The token', schema: contentTokenView } },
   refusals: [
     'cookie-unknown',
@@ -223,7 +234,7 @@ export const createRevocation = defineOperation({
   summary: 'Revoke a device, for good: every token bound to it stops working',
   security: { kind: 'api-key', scope: 'devices' },
   params: z.object({ deviceId }),
-  body: z.strictObject({ reason: reason.optional() }),
+  body: z.strictObject({ reason: reason.optional() }).meta({ examples: [{ reason: 'sold' }] }),
   bodyOptional: true,
   answers: { 202: { description: 'Revoked', schema: z.object({ deviceId, state: z.literal('revoked') }) } },
   refusals: ['device-unknown'],

@@ -1,4 +1,4 @@
-import { asyncApiYaml, messagingGraph, openApiDocument } from '@latchkey/api-documents';
+import { asyncApiYaml, messagingGraph, openApiDocument, triableDocument } from '@latchkey/api-documents';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { CONFIGURATION } from './runtime.module.js';
@@ -16,10 +16,17 @@ export async function serveApiDocuments(app: NestFastifyApplication): Promise<vo
   const fastify = app.getHttpAdapter().getInstance();
   fastify.get('/openapi.json', (_request, reply) => reply.send(openApi));
   fastify.get('/asyncapi.yaml', (_request, reply) => reply.type('application/yaml').send(asyncApi));
-  SwaggerModule.setup('docs', app, openApi as unknown as OpenAPIObject, {
+  SwaggerModule.setup('docs', app, triableDocument(openApi, publicUrl) as unknown as OpenAPIObject, {
     raw: false,
     customSiteTitle: 'Latchkey API',
-    // Swagger UI would otherwise send the document's address to a validator on the internet.
-    swaggerOptions: { validatorUrl: null },
+    swaggerOptions: {
+      // Swagger UI would otherwise send the document's address to a validator on the internet.
+      validatorUrl: null,
+      // The API key stays in the browser until Log out, or each reload would ask for it again.
+      persistAuthorization: true,
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      deepLinking: true,
+    },
   });
 }

@@ -17,6 +17,7 @@ import {
 } from '@latchkey/service-defaults';
 import { fastify } from 'fastify';
 import { type StandaloneConfiguration, standaloneSettings } from './config.js';
+import { DemoDoor, isDemoPath, isLoopback } from './demo-door.js';
 import { leaveNote, removeNote } from './connection-note.js';
 import { type Databases, openDatabases } from './databases.js';
 import { type FrontDoor, openFrontDoor } from './front-door.js';
@@ -29,6 +30,8 @@ export interface RunningStandalone {
   readonly origin: string;
   readonly dataDir: string;
   readonly apiKeyFile: string | undefined;
+  /** Where the demo shop is, where it is served. */
+  readonly demoUrl: string | undefined;
   readonly logFile: string;
   readonly bus: 'in-process' | 'RabbitMQ';
   readonly database: 'embedded' | 'given';
@@ -67,12 +70,15 @@ export async function startStandalone(environment: Environment): Promise<Running
     // Every service is known to the bus before any of them publishes: who declared late would miss what came before.
     if (configuration.amqpUrl === undefined) for (const service of services) await broker.declare(service.messaging);
     const running = await startAll(plans, databases, broker, loggerOf, undo);
-    await letIn(door, running);
     const logger = loggerOf('standalone');
+    const demo = demoOf(environment, configuration, { secrets, door, dataDir: lock.dataDir, logger });
+    if (demo) undo.push(() => demo.stop());
+    await letIn(door, running, demo);
     return {
       origin: door.origin,
       dataDir: lock.dataDir,
       apiKeyFile: environment['LATCHKEY_BOOTSTRAP_API_KEY'] ? undefined : secrets.apiKeyFile,
+      demoUrl: demo && `${door.origin}/demo`,
       logFile,
       bus: configuration.amqpUrl === undefined ? 'in-process' : 'RabbitMQ',
       database: configuration.databaseUrl === undefined ? 'embedded' : 'given',
@@ -152,7 +158,29 @@ const licensePaths: ReadonlySet<string> = new Set(
   operations.operations.filter(({ server }: OperationContract) => server === 'license-server').map(({ path }) => path),
 );
 
-async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningService>): Promise<void> {
+/** The demo shop, where it is wanted: a merchant like any other, with the first API key. */
+function demoOf(environment: Environment, configuration: StandaloneConfiguration, { secrets, door, dataDir, logger }: DemoSurroundings): DemoDoor | undefined {
+  const wanted = configuration.demo ?? (isLoopback(configuration.host) ? 'on' : 'off');
+  if (wanted === 'off') return undefined;
+  return new DemoDoor({
+    gatewayOrigin: door.origin,
+    apiKey: environment['LATCHKEY_BOOTSTRAP_API_KEY'] || secrets.apiKey,
+    licenseUrl: environment['LATCHKEY_LICENSE_URL'] || `${door.origin}/v1/licenses`,
+    publicUrl: environment['LATCHKEY_PUBLIC_URL'] || door.origin,
+    rentalSeconds: configuration.demoRentalSeconds,
+    customersFile: join(dataDir, 'demo-shop', 'customers.json'),
+    onFault: (error) => logger.error('the demo shop failed', {}, error),
+  });
+}
+
+interface DemoSurroundings {
+  readonly secrets: StandaloneSecrets;
+  readonly door: FrontDoor;
+  readonly dataDir: string;
+  readonly logger: Logger;
+}
+
+async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningService>, demo: DemoDoor | undefined): Promise<void> {
   const gateway = running.get('gateway')!;
   const licenseServer = running.get('license-server')!;
   const own = fastify();
@@ -160,6 +188,7 @@ async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningS
   await own.ready();
   door.open((path) => {
     if (path.startsWith('/health/')) return (request, response) => own.routing(request, response);
+    if (demo && isDemoPath(path)) return (request, response) => demo.handle(request, response);
     const service = licensePaths.has(path) ? licenseServer : gateway;
     return (request, response) => service.handle(request, response);
   });

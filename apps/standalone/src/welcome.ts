@@ -9,6 +9,7 @@ export function welcome(running: RunningStandalone, durationMs: number): string 
   };
   const apiKey = running.apiKeyFile === undefined ? 'the one in LATCHKEY_BOOTSTRAP_API_KEY' : near(running.apiKeyFile);
   const rows = [
+    ...(running.demoUrl === undefined ? [] : [['Demo shop', running.demoUrl]]),
     ['Gateway', running.origin],
     ['Licence server', `${running.origin}/v1/licenses`],
     ['API reference', `${running.origin}/docs`],

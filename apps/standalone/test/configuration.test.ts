@@ -40,6 +40,7 @@ const readAgain: Readonly<Record<string, (text: string, value: unknown) => boole
     }),
   LATCHKEY_CORS_ORIGINS: (text) => list(text).every((origin) => origin === '*' || origin.includes('://')),
   LATCHKEY_DATA_DIR: (text, value) => text !== '' && value === text,
+  LATCHKEY_DEMO: (text, value) => ['on', 'off'].includes(text) && value === text,
   LATCHKEY_HOST: (text, value) => text !== '' && value === text,
   LATCHKEY_KEK: (text) =>
     text.split(',').every((entry) => {

@@ -1,0 +1,1 @@
+export { createDemoShop, type DemoShop, type DemoShopParts } from './demo-shop.js';

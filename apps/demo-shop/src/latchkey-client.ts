@@ -31,7 +31,7 @@ export class LatchkeyClient {
     });
     const answer = await response.text();
     const json = answer === '' ? {} : (JSON.parse(answer) as { code?: string });
-    if (!response.ok) throw new LatchkeyRefusal((json as { code?: string }).code ?? 'unavailable');
+    if (!response.ok) throw new LatchkeyRefusal(json.code ?? 'unavailable');
     return json as T;
   }
 
@@ -50,7 +50,7 @@ export class LatchkeyClient {
       throw new ShopProblem('unavailable', { cause });
     });
     if (!response.ok || response.body === null) throw new ShopProblem('unavailable');
-    return response.body as unknown as AsyncIterable<Uint8Array>;
+    return response.body;
   }
 
   private credentials(): Readonly<Record<string, string>> {

@@ -33,8 +33,8 @@ export class Shop {
   async view(customer: Customer): Promise<ShopView> {
     const { films, rentalSeconds, licenseUrl } = this.parts;
     const [device, devices, tickets] = await Promise.all([this.boundDevice(customer), this.devices(customer), this.tickets(customer)]);
-    const shown = [...films.values()].map(({ contentId, title, line, about, durationSeconds, manifest }) => ({
-      ...{ contentId, title, line, about, durationSeconds, manifestUrl: `/demo/media/${manifest}` },
+    const shown = [...films.values()].map(({ contentId, kid, title, line, about, durationSeconds, manifest }) => ({
+      ...{ contentId, kid, title, line, about, durationSeconds, manifestUrl: `/demo/media/${manifest}` },
       ...PRICES,
     }));
     return { films: shown, rentalSeconds, licenseUrl, device, devices, tickets };

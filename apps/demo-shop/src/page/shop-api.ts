@@ -1,6 +1,8 @@
 /** A film of the programme. */
 export interface FilmView {
   readonly contentId: string;
+  /** 32 lower-case hex: what a token for it names. */
+  readonly kid: string;
   readonly title: string;
   readonly line: string;
   readonly about: string;

@@ -114,6 +114,7 @@ export class Cinema {
   private async watch(ticket: TicketView): Promise<void> {
     const film = this.shop.films.find(({ contentId }) => contentId === ticket.contentId)!;
     this.choose(film);
+    byId('screen').scrollIntoView({ block: 'nearest' });
     const { token } = await shopClient.token(ticket.purchaseId);
     await this.play({ film, token, ticket });
   }
@@ -266,7 +267,7 @@ export class Cinema {
     const bound = this.shop.device;
     const lost = bound !== null && !this.registered;
     const chip = byId('device-chip');
-    chip.textContent = this.registered ? `This browser is ${shortId(this.device.id)}` : lost ? 'This browser is out' : 'This browser is nobody yet';
+    chip.textContent = this.registered ? `This browser is ${shortId(this.device.id)}` : lost ? 'This browser was revoked' : 'This browser is nobody yet';
     chip.title = this.device.id;
     chip.dataset['state'] = this.registered ? 'active' : lost ? 'revoked' : 'none';
     byId('register').hidden = bound !== null;

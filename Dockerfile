@@ -34,7 +34,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --lo
   && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
 
 FROM production AS dependencies
-RUN rm -rf apps/standalone libs/checkout-sdk libs/device-sdk libs/embedded-postgres && find node_modules -xtype l -delete
+RUN rm -rf apps/standalone apps/demo-shop node_modules/shaka-player libs/checkout-sdk libs/device-sdk libs/embedded-postgres && find node_modules -xtype l -delete
 
 FROM build AS standalone-build
 RUN node_modules/.bin/tsc --build apps/standalone/tsconfig.lib.json \

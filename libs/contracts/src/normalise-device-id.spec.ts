@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { normaliseDeviceId } from './normalise-device-id.js';
+import { deviceIdFault, drms, normaliseDeviceId } from './normalise-device-id.js';
 
 describe('the spelling of a device id', () => {
   it.each([
@@ -10,5 +10,34 @@ describe('the spelling of a device id', () => {
     { id: 'hex digits of another number', text: 'ABCDEF', then: 'ABCDEF' },
   ])('of $id is $then', ({ text, then }) => {
     expect(normaliseDeviceId(text)).toBe(then);
+  });
+});
+
+describe('the form of a device id', () => {
+  const [playReady, fairPlay] = ['A1'.repeat(16), 'b2'.repeat(20)];
+  it.each([
+    ['playready', playReady],
+    ['playready', playReady.toLowerCase()],
+    ['fairplay', fairPlay],
+    ['widevine', 'any visible id, it is said'.replaceAll(' ', '_')],
+    ['widevine', playReady],
+    ['other', 'x'],
+  ] as const)('of %s may be %s', (drm, deviceId) => {
+    expect(deviceIdFault(drm, deviceId)).toBeUndefined();
+  });
+
+  it.each([
+    ['playready', fairPlay],
+    ['playready', `${playReady.slice(2)}zz`],
+    ['playready', `${playReady}0`],
+    ['playready', 'a1a1a1a1-a1a1-a1a1-a1a1-a1a1a1a1a1a1'],
+    ['fairplay', playReady],
+    ['fairplay', `${fairPlay.slice(2)}zz`],
+  ] as const)('of %s may not be %s', (drm, deviceId) => {
+    expect(deviceIdFault(drm, deviceId)).toMatch(/^must be (?:32|40) hex digits/);
+  });
+
+  it('is known of every DRM', () => {
+    expect(drms.map((drm) => [drm, deviceIdFault(drm, '') === undefined])).toEqual([['widevine', true], ['playready', false], ['fairplay', false], ['other', true]]);
   });
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks } from './device-operations.js';
+import { verifyLicense } from './license-verification.js';
 import { defineOperation, scopes } from './operation-contract.js';
 import { accountDevice, contentTokenView, cookieView, deviceRecord, purchaseView, registrationTokenView } from './resources.js';
 import { idempotencyKey } from './requests.js';
@@ -277,6 +278,7 @@ export const operations = [
   showPurchaseToken,
   createRefund,
   createToken,
+  verifyLicense,
   showAccountDevices,
   createRevocation,
   showMerchant,
@@ -286,4 +288,4 @@ export const operations = [
   showJwks,
 ] as const;
 
-export { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks };
+export { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks, verifyLicense };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { licenseQuestion, licenseVerdict } from './license-verification.js';
 import { defineRequest } from './request-contract.js';
 import {
   accountDevice,
@@ -205,4 +206,15 @@ export const holdSigningKeys = defineRequest({
   service: 'license-server',
   input: z.object({ keyIds: z.array(z.string().max(64)).max(100) }),
   output: z.object({ held: z.array(z.string()) }),
+});
+
+/**
+ * Whether a device that a merchant's licence server vouches for may have a licence; with a registration token it is bound.
+ * Asked again it is judged again. Refuses with `unavailable` where it cannot be judged.
+ */
+export const verifyLicense = defineRequest({
+  name: 'license-server.verify',
+  service: 'license-server',
+  input: licenseQuestion.extend({ merchantId }),
+  output: licenseVerdict,
 });

@@ -2,7 +2,7 @@ import { type DeviceTokensView, operations } from '@latchkey/contracts';
 import { CONFIGURATION } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LicenseServerConfiguration } from '../config.js';
-import { admissionWithoutRights } from '../license/admission.js';
+import { admissionWithoutRights, byProof } from '../license/admission.js';
 import { Admissions } from '../license/admissions.js';
 import type { DeviceRequest } from '../license/credentials.js';
 import { DeviceAuthentication } from '../license/device-authentication.js';
@@ -37,7 +37,7 @@ export class ShowDeviceTokens {
     const { token, proof } = device;
     const listed = await this.issuer.listTokens(token.claims, proof.deviceId);
     if (!listed.ok) return listed;
-    const refusal = await this.admissions.refuse(admissionWithoutRights(token.claims, proof));
+    const refusal = await this.admissions.refuse(admissionWithoutRights(token.claims, byProof(proof)));
     return refusal ?? { ok: true, view: { ...listed.listed, licenseUrl: this.configuration.licenseUrl } };
   }
 }

@@ -29,7 +29,8 @@ const ATTEMPTS_MAX = 4;
  * - `fresh`: of two with the same proof in one batch the first; the other would pass beside it.
  * - `marks`: the one atomic test of first use. A proof in another statement at the same time makes this one wait and
  *   then insert nothing. Sorted, so that two statements wait for each other in one direction only.
- * - `tried`: which of them were first. Not a join: its rows are estimated few, and it would compare each with each.
+ * - `tried`: which of them were first. Not a join: its rows are estimated few, and it would compare each with each. With
+ *   them those that came without a proof, on the word of their merchant: there is nothing to be used twice.
  * - `clocks`: a play clock starts once. Who finds it started meanwhile leaves it alone.
  */
 const ADMIT = `
@@ -39,18 +40,18 @@ const ADMIT = `
   asked as materialized (
     select given.*, moment.now
     from moment, unnest(
-      $1::text[], $2::text[], $3::text[], $4::text[], $5::float8[],
-      $6::float8[], $7::float8[], $8::float8[], $9::text[], $10::text[], $11::text[]
+      $1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::float8[],
+      $7::float8[], $8::float8[], $9::float8[], $10::text[], $11::text[], $12::text[]
     ) with ordinality as given (
-      merchant_id, token_id, device_id, jti, iat,
+      merchant_id, token_id, device_id, proven, jti, iat,
       available_from, available_until, play_seconds, play_clock, event, correlation_id, position
     )
   ),
   judged as materialized (
     select asked.*,
       case
-        when abs(floor(extract(epoch from asked.now)) - asked.iat) > $12::float8 then 'iat-window'
-        when $13::float8 > 0 and revocation_knowledge.current_at < asked.now - make_interval(secs => $13::float8) then 'revocations-stale'
+        when abs(floor(extract(epoch from asked.now)) - asked.iat) > $13::float8 then 'iat-window'
+        when $14::float8 > 0 and revocation_knowledge.current_at < asked.now - make_interval(secs => $14::float8) then 'revocations-stale'
         when revoked_devices.device_id is not null then 'device-revoked'
         when revoked_tokens.token_id is not null then 'token-revoked'
         when to_timestamp(asked.available_from) > asked.now then 'rental-not-started'
@@ -64,7 +65,7 @@ const ADMIT = `
       left join rental_clocks on (rental_clocks.merchant_id, rental_clocks.subject) = (asked.merchant_id, asked.play_clock)
   ),
   fresh as materialized (
-    select distinct on (device_id, jti) * from judged where refusal is null order by device_id, jti, position
+    select distinct on (device_id, jti) * from judged where refusal is null and proven order by device_id, jti, position
   ),
   marks as (
     insert into replay_marks (thumbprint, jti, seen_at)
@@ -74,6 +75,8 @@ const ADMIT = `
   ),
   tried as materialized (
     select fresh.*, (device_id, jti) in (select thumbprint, jti from marks) as granted from fresh
+    union all
+    select judged.*, true from judged where refusal is null and not proven
   ),
   clocks as (
     insert into rental_clocks (merchant_id, subject, started_at, available_until)
@@ -135,9 +138,10 @@ function columnsOf(admissions: readonly Admission[]): unknown[][] {
   return [
     column(({ merchantId }) => merchantId),
     column(({ tokenId }) => tokenId),
-    column(({ proof }) => proof.deviceId),
-    column(({ proof }) => proof.jti),
-    column(({ proof }) => proof.iatSeconds),
+    column(({ deviceId }) => deviceId),
+    column(({ proof }) => proof !== 'none'),
+    column(({ proof }) => (proof === 'none' ? null : proof.jti)),
+    column(({ proof }) => (proof === 'none' ? null : proof.iatSeconds)),
     column(({ rights }) => rights.availableFromSeconds),
     column(({ rights }) => rights.availableUntilSeconds),
     column(({ rights }) => rights.playDurationSeconds),

@@ -1,6 +1,6 @@
 import type { ContentClaims } from '@latchkey/crypto';
 import { describe, expect, it } from '@jest/globals';
-import { contentAdmission, refusalOf } from './admission.js';
+import { byAssertion, byProof, contentAdmission, refusalOf } from './admission.js';
 
 const claims: ContentClaims = {
   iss: 'latchkey',
@@ -16,12 +16,12 @@ const claims: ContentClaims = {
   keys: [],
   rights: { type: 'purchase' },
 };
-const proof = { ok: true, deviceId: 'd1', jti: 'j1', iatSeconds: 1 } as const;
+const device = byProof({ ok: true, deviceId: 'd1', jti: 'j1', iatSeconds: 1 });
 const at = new Date('2026-11-23T12:00:00Z');
 
 describe('contentAdmission', () => {
   it('says what is told of the licence: the kids asked for, never a key', () => {
-    expect(contentAdmission(claims, proof, ['01'], at).event).toEqual({
+    expect(contentAdmission(claims, device, ['01'], at).event).toEqual({
       merchantId: 'm1',
       tokenId: 't1',
       cookie: 'c1',
@@ -33,14 +33,21 @@ describe('contentAdmission', () => {
 
   it('has no clock for a purchase, but may wait for its day', () => {
     const rights = { type: 'purchase', available_from: 5 } as const;
-    expect(contentAdmission({ ...claims, rights }, proof, [], at).rights).toEqual({ availableFromSeconds: 5 });
+    expect(contentAdmission({ ...claims, rights }, device, [], at).rights).toEqual({ availableFromSeconds: 5 });
   });
 
   it('gives the play clock of a rental to its purchase, or to the token where there is none', () => {
     const rights = { type: 'rental', available_until: 9, play_duration: 3 } as const;
-    const rental = contentAdmission({ ...claims, rights }, proof, [], at).rights;
+    const rental = contentAdmission({ ...claims, rights }, device, [], at).rights;
     expect(rental).toEqual({ availableFromSeconds: undefined, availableUntilSeconds: 9, playDurationSeconds: 3, playClock: 'purchase/p1' });
-    expect(contentAdmission({ ...claims, rights, purchase: undefined }, proof, [], at).rights.playClock).toBe('token/t1');
+    expect(contentAdmission({ ...claims, rights, purchase: undefined }, device, [], at).rights.playClock).toBe('token/t1');
+  });
+});
+
+describe('a device', () => {
+  it('is admitted by the proof that it made, or by its merchant’s word, which is no proof', () => {
+    expect(device).toMatchObject({ deviceId: 'd1', proof: { jti: 'j1', iatSeconds: 1 } });
+    expect(contentAdmission(claims, byAssertion('d2'), [], at)).toMatchObject({ deviceId: 'd2', proof: 'none', event: { deviceId: 'd2' } });
   });
 });
 

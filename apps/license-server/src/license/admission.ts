@@ -12,11 +12,26 @@ export interface AdmissionRights {
   readonly playClock?: string;
 }
 
-/** A licence request that passed every check but those that need what all replicas share. */
-export interface Admission {
+/** The device that an admission is for, and what is used up by it: its proof, or nothing where its merchant vouches for it. */
+export interface AdmittedDevice {
+  readonly deviceId: string;
+  readonly proof: Pick<CheckedProof, 'jti' | 'iatSeconds'> | 'none';
+}
+
+/** The device that has made this proof. */
+export function byProof(proof: CheckedProof): AdmittedDevice {
+  return { deviceId: proof.deviceId, proof };
+}
+
+/** The device of this id, on the word of its merchant's licence server: asked again it is judged again, and nothing is used up. */
+export function byAssertion(deviceId: string): AdmittedDevice {
+  return { deviceId, proof: 'none' };
+}
+
+/** A request for a licence that passed every check but those that need what all replicas share. */
+export interface Admission extends AdmittedDevice {
   readonly merchantId: string;
   readonly tokenId: string;
-  readonly proof: CheckedProof;
   readonly rights: AdmissionRights;
   /** What is told of the licence; a registration is told by `DeviceRegistered`. */
   readonly event?: EventData<typeof LicenseGranted>;
@@ -35,21 +50,21 @@ export type Verdict =
   | 'rental-expired';
 
 /** The admission of a content token's licence. */
-export function contentAdmission(claims: ContentClaims, proof: CheckedProof, kids: readonly string[], at: Date): Admission {
+export function contentAdmission(claims: ContentClaims, device: AdmittedDevice, kids: readonly string[], at: Date): Admission {
   const { rights } = claims;
   const rental = rights.type === 'rental' ? { availableUntilSeconds: rights.available_until, playDurationSeconds: rights.play_duration, playClock: playClockOf(claims) } : {};
   return {
     merchantId: claims.merchant,
     tokenId: claims.jti,
-    proof,
+    ...device,
     rights: { availableFromSeconds: rights.available_from, ...rental },
-    event: { merchantId: claims.merchant, tokenId: claims.jti, cookie: claims.cookie, deviceId: proof.deviceId, kids: [...kids], at: at.toISOString() },
+    event: { merchantId: claims.merchant, tokenId: claims.jti, cookie: claims.cookie, deviceId: device.deviceId, kids: [...kids], at: at.toISOString() },
   };
 }
 
 /** The admission of what opens no content and so has no rights of its own: a registration, or a list of tokens. */
-export function admissionWithoutRights(claims: LatchkeyToken['claims'], proof: CheckedProof): Admission {
-  return { merchantId: claims.merchant, tokenId: claims.jti, proof, rights: {} };
+export function admissionWithoutRights(claims: LatchkeyToken['claims'], device: AdmittedDevice): Admission {
+  return { merchantId: claims.merchant, tokenId: claims.jti, ...device, rights: {} };
 }
 
 /** The refusal that a verdict is, or undefined where the licence is granted. */

@@ -1,14 +1,15 @@
 import type { ContentClaims, LatchkeyToken, RegistrationClaims } from '@latchkey/crypto';
 import { describe, expect, it } from '@jest/globals';
-import { refuseToken } from './check-token.js';
+import { refuseAssertedDevice, refuseKey, refuseToken } from './check-token.js';
 
 const NOW = 1_800_000_000;
 const parties = { iss: 'latchkey', aud: 'https://play.example/v1/licenses' };
 const envelope = { ...parties, iat: NOW - 10, exp: NOW + 10, jti: 't1', merchant: 'm1', cookie: 'c1' };
-const contentClaims: ContentClaims = { ...envelope, content: 'film', kids: [], keys: [], rights: { type: 'purchase' }, cnf: { jkt: 'device-1' } };
+const contentClaims: ContentClaims = { ...envelope, content: 'film', kids: [], keys: [], rights: { type: 'purchase' } };
 const registrationClaims: RegistrationClaims = { ...envelope, account: 'a1', cookie_exp: NOW + 10 };
+const cnf = { jkt: 'device-1' };
 
-const content = (claims: Partial<ContentClaims> = {}): LatchkeyToken => ({ ok: true, kind: 'content', keyId: 'k', claims: { ...contentClaims, ...claims }, verify: () => true });
+const content = (claims: Partial<ContentClaims> = { cnf }): LatchkeyToken => ({ ok: true, kind: 'content', keyId: 'k', claims: { ...contentClaims, ...claims }, verify: () => true });
 const registration = (claims: Partial<RegistrationClaims> = {}): LatchkeyToken => ({
   ok: true,
   kind: 'registration',
@@ -19,19 +20,35 @@ const registration = (claims: Partial<RegistrationClaims> = {}): LatchkeyToken =
 
 describe('refuseToken', () => {
   it.each<[string, LatchkeyToken]>([
-    ['a content token of this device', content()],
-    ['a registration token of nobody', registration()],
-    ['a registration token narrowed to this device', registration({ cnf: { jkt: 'device-1' } })],
+    ['a content token', content()],
+    ['a registration token', registration()],
     ['a token of the last second', content({ exp: NOW + 1 })],
   ])('lets %s through', (_, token) => {
-    expect(refuseToken(token, 'device-1', parties, NOW)).toBeUndefined();
+    expect(refuseToken(token, parties, NOW)).toBeUndefined();
   });
 
-  it.each<[string, LatchkeyToken, string, string]>([
-    ['an expired token', content({ exp: NOW }), 'token', 'expired'],
-    ['a token of the future', content({ iat: NOW + 100, exp: NOW + 200 }), 'token', 'iat-in-future'],
-    ['an expired registration token', registration({ exp: NOW }), 'token', 'expired'],
-  ])('refuses %s', (_, token, stage, reason) => {
-    expect(refuseToken(token, 'device-1', parties, NOW)).toEqual({ ok: false, stage, reason });
+  it.each<[string, LatchkeyToken, string]>([
+    ['an expired token', content({ exp: NOW }), 'expired'],
+    ['a token of the future', content({ iat: NOW + 100, exp: NOW + 200 }), 'iat-in-future'],
+    ['an expired registration token', registration({ exp: NOW }), 'expired'],
+    ['a token of another issuer', content({ iss: 'somebody' }), 'iss'],
+    ['a token for another deployment', registration({ aud: 'https://other.example/v1/licenses' }), 'aud'],
+  ])('refuses %s', (_, token, reason) => {
+    expect(refuseToken(token, parties, NOW)).toEqual({ ok: false, stage: 'token', reason });
+  });
+});
+
+describe('a token', () => {
+  it.each<[string, LatchkeyToken, string | undefined, string | undefined]>([
+    ['of content for this key', content({ cnf }), undefined, 'proof-needed'],
+    ['of content for another key', content({ cnf: { jkt: 'device-2' } }), 'other-key', 'proof-needed'],
+    ['of content for this asserted device', content({ device: 'device-1' }), 'no-confirmation', undefined],
+    ['of content for another asserted device', content({ device: 'device-2' }), 'no-confirmation', 'other-device'],
+    ['of content for nobody, which no reader lets through', content({}), 'no-confirmation', 'other-device'],
+    ['to register anybody', registration(), undefined, undefined],
+    ['to register this key', registration({ cnf }), undefined, 'proof-needed'],
+    ['to register another key', registration({ cnf: { jkt: 'device-2' } }), 'other-key', 'proof-needed'],
+  ])('%s is refused to who proves device-1 as %s, and to who is said to be device-1 as %s', (_, token, proven, asserted) => {
+    expect([refuseKey(token, 'device-1'), refuseAssertedDevice(token, 'device-1')].map((refusal) => refusal?.reason)).toEqual([proven, asserted]);
   });
 });

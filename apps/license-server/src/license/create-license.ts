@@ -3,9 +3,10 @@ import type { ContentClaims, LatchkeyToken, RegistrationClaims } from '@latchkey
 import { CONFIGURATION, Logger } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LicenseServerConfiguration } from '../config.js';
-import { admissionWithoutRights, contentAdmission } from './admission.js';
+import { admissionWithoutRights, byProof, contentAdmission } from './admission.js';
 import { Admissions } from './admissions.js';
 import type { CheckedProof } from './check-proof.js';
+import { refuseKids } from './check-token.js';
 import type { DeviceRequest } from './credentials.js';
 import { Denials } from './denials.js';
 import { DeviceAuthentication } from './device-authentication.js';
@@ -40,7 +41,7 @@ export class CreateLicense {
     const { token, proof, refusal } = device;
     const asked = readLicenseRequest(request.body, token.kind);
     const outcome = refusal ?? (asked.ok ? await this.open(token, proof, asked.kids) : refuse('body', asked.reason));
-    if (!outcome.ok) this.denials.tell({ token, proof, kids: asked.ok ? asked.kids : [], refusal: outcome });
+    if (!outcome.ok) this.denials.tell({ token, deviceId: proof.deviceId, kids: asked.ok ? asked.kids : [], refusal: outcome });
     return outcome;
   }
 
@@ -49,20 +50,21 @@ export class CreateLicense {
   }
 
   private async openContent(claims: ContentClaims, proof: CheckedProof, kids: readonly string[]): Promise<LicenseOutcome> {
-    if (!kids.every((kid) => claims.kids.includes(kid))) return refuse('rights', 'kid-not-in-token');
+    const foreignKid = refuseKids(claims, kids);
+    if (foreignKid) return foreignKid;
     const keys = openKeys(this.configuration.keyRing, claims, kids);
     if (!keys) {
       this.logger.error('a content key is wrapped under a KEK that is not configured', { tokenId: claims.jti });
       return refuse('unavailable', 'kek-unknown');
     }
-    const refusal = await this.admissions.refuse(contentAdmission(claims, proof, kids, new Date()));
+    const refusal = await this.admissions.refuse(contentAdmission(claims, byProof(proof), kids, new Date()));
     return refusal ?? { ok: true, kind: 'content', license: licenseOf(keys) };
   }
 
   /** Binds before the proof is marked as used: binding again is harmless, a mark without a binding would not be. */
   private async register(claims: RegistrationClaims, proof: CheckedProof, kids: readonly string[]): Promise<LicenseOutcome> {
     const refusal =
-      (await this.registry.bind(claims, proof.deviceId)) ?? (await this.admissions.refuse(admissionWithoutRights(claims, proof)));
+      (await this.registry.bind(claims, proof.deviceId, 'proof')) ?? (await this.admissions.refuse(admissionWithoutRights(claims, byProof(proof))));
     return refusal ?? { ok: true, kind: 'registration', license: licenseOf(makeUpKeys(kids)) };
   }
 }

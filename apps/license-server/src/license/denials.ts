@@ -6,14 +6,13 @@ import { Logger, Metrics } from '@latchkey/service-defaults';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Gatherer } from '../gatherer.js';
 import { isFaultOfOneRow } from '../sql-errors.js';
-import type { CheckedProof } from './check-proof.js';
 import { DenialQuota } from './denial-quota.js';
 import { codeOf, type LicenseRefusal } from './refusal.js';
 
-/** A refusal to a request that carried a genuine token and a good proof. */
+/** A refusal to a request that carried a genuine token, from a device that proved its key or that its merchant named. */
 export interface Denial {
   readonly token: LatchkeyToken;
-  readonly proof: CheckedProof;
+  readonly deviceId: string;
   readonly kids: readonly string[];
   readonly refusal: LicenseRefusal;
 }
@@ -47,11 +46,11 @@ export class Denials implements OnApplicationShutdown {
   }
 
   /** Tells of a refusal, unless it is none of the token's: a part that is away denies everybody. Returns at once. */
-  tell({ token, proof, kids, refusal }: Denial): void {
+  tell({ token, deviceId, kids, refusal }: Denial): void {
     if (refusal.stage === 'unavailable') return;
     const { merchant, jti, cookie } = token.claims;
     if (!this.quota.take(jti, performance.now())) return this.untold.inc({ reason: 'quota' });
-    const data = { merchantId: merchant, tokenId: jti, cookie, deviceId: proof.deviceId, kids: [...kids], code: codeOf(refusal), at: new Date().toISOString() };
+    const data = { merchantId: merchant, tokenId: jti, cookie, deviceId, kids: [...kids], code: codeOf(refusal), at: new Date().toISOString() };
     this.gatherer.add({ data, correlationId: currentCorrelationId() }).catch((error: unknown) => {
       this.untold.inc({ reason: 'failed' });
       this.logger.warn('a refused licence could not be told', { merchantId: merchant, tokenId: jti }, error);

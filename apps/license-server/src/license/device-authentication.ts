@@ -1,9 +1,9 @@
 import type { LatchkeyToken } from '@latchkey/crypto';
-import { CONFIGURATION, Logger } from '@latchkey/service-defaults';
+import { CONFIGURATION } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LicenseServerConfiguration } from '../config.js';
 import { type CheckedProof, checkProof } from './check-proof.js';
-import { refuseToken } from './check-token.js';
+import { refuseKey, refuseToken } from './check-token.js';
 import { type DeviceRequest, readCredentials } from './credentials.js';
 import { DpopNonces } from './dpop-nonces.js';
 import { GenuineTokens } from './genuine-tokens.js';
@@ -36,7 +36,6 @@ export class DeviceAuthentication {
   constructor(
     private readonly nonces: DpopNonces,
     private readonly tokens: GenuineTokens,
-    private readonly logger: Logger,
     @Inject(CONFIGURATION) private readonly configuration: LicenseServerConfiguration,
   ) {}
 
@@ -50,17 +49,9 @@ export class DeviceAuthentication {
     const isFreshNonce = (nonce: string): boolean => this.nonces.isFresh(nonce, nowSeconds);
     const proof = checkProof(credentials, { ...route, nowSeconds, isFreshNonce });
     if (!proof.ok) return proof;
-    const token = await this.readToken(credentials.token);
+    const token = await this.tokens.read(credentials.token);
     if (!token.ok) return token;
-    return { ok: true, token, proof, refusal: refuseToken(token, proof.deviceId, { iss: tokenIssuer, aud: licenseUrl }, nowSeconds) };
-  }
-
-  private async readToken(text: string): Promise<LatchkeyToken | LicenseRefusal> {
-    try {
-      return await this.tokens.read(text);
-    } catch (error) {
-      this.logger.warn('a signing key could not be looked up', {}, error);
-      return refuse('unavailable', 'database');
-    }
+    const refusal = refuseToken(token, { iss: tokenIssuer, aud: licenseUrl }, nowSeconds) ?? refuseKey(token, proof.deviceId);
+    return { ok: true, token, proof, refusal };
   }
 }

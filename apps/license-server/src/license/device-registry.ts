@@ -1,4 +1,4 @@
-import { requests } from '@latchkey/contracts';
+import { type Evidence, requests } from '@latchkey/contracts';
 import type { RegistrationClaims } from '@latchkey/crypto';
 import { Requests } from '@latchkey/messaging';
 import { Logger } from '@latchkey/service-defaults';
@@ -16,7 +16,7 @@ export class DeviceRegistry {
   ) {}
 
   /** Binds the device to the token's cookie. The refusal, or undefined where it is bound. Never rejects. */
-  async bind(claims: RegistrationClaims, deviceId: string): Promise<LicenseRefusal | undefined> {
+  async bind(claims: RegistrationClaims, deviceId: string, evidence: Evidence): Promise<LicenseRefusal | undefined> {
     try {
       const { outcome } = await this.requests.ask(
         requests.bindDevice,
@@ -25,7 +25,7 @@ export class DeviceRegistry {
           cookie: claims.cookie,
           accountId: claims.account,
           cookieExpiresAt: new Date(claims.cookie_exp * 1000).toISOString(),
-          evidence: 'proof',
+          evidence,
           deviceId,
         },
         BIND_TIMEOUT_MS,

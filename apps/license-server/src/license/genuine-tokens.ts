@@ -1,4 +1,5 @@
 import { type LatchkeyToken, readToken } from '@latchkey/crypto';
+import { Logger } from '@latchkey/service-defaults';
 import { Injectable } from '@nestjs/common';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { type LicenseRefusal, refuse } from './refusal.js';
@@ -18,9 +19,12 @@ export type GenuineToken = LatchkeyToken | LicenseRefusal;
 export class GenuineTokens {
   private readonly known = new Map<string, LatchkeyToken>();
 
-  constructor(private readonly signingKeys: SigningKeys) {}
+  constructor(
+    private readonly signingKeys: SigningKeys,
+    private readonly logger: Logger,
+  ) {}
 
-  /** Reads the token and verifies it. Rejects where the signing key has to be looked up and the database is away. */
+  /** Reads the token and verifies it. Never rejects: where its signing key cannot be looked up, it is not known to be genuine. */
   async read(text: string): Promise<GenuineToken> {
     const known = this.known.get(text);
     if (known) {
@@ -31,9 +35,14 @@ export class GenuineTokens {
     }
     const token = readToken(text);
     if (!token.ok) return refuse('token', token.reason);
-    const publicKey = await this.signingKeys.find(token.keyId);
-    if (!publicKey) return refuse('token', 'key-unknown');
-    if (!token.verify(publicKey)) return refuse('token', 'signature');
+    try {
+      const publicKey = await this.signingKeys.find(token.keyId);
+      if (!publicKey) return refuse('token', 'key-unknown');
+      if (!token.verify(publicKey)) return refuse('token', 'signature');
+    } catch (error) {
+      this.logger.warn('a signing key could not be looked up', {}, error);
+      return refuse('unavailable', 'database');
+    }
     this.remember(text, token);
     return token;
   }

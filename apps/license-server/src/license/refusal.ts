@@ -3,13 +3,13 @@ import type { ProofRefusal, TokenRefusal } from '@latchkey/crypto';
 import type { CredentialsRefusal } from './credentials.js';
 import { describeBodyRefusal, type LicenseRequestRefusal } from './license-request.js';
 
-/** Every reason to refuse a licence, or a list of tokens, under the step that found it. Stable: metrics and dashboards count by them. */
+/** Every reason to refuse a licence, a list of tokens or a licence server's question, under the step that found it. Stable: metrics and dashboards count by them. */
 interface Reasons {
   transport: CredentialsRefusal;
   proof: 'missing' | ProofRefusal;
   nonce: 'missing' | 'not-fresh';
-  token: TokenRefusal | 'key-unknown' | 'signature' | 'expired' | 'iat-in-future' | 'iss' | 'aud';
-  binding: 'no-confirmation' | 'other-key';
+  token: TokenRefusal | 'key-unknown' | 'signature' | 'other-merchant' | 'expired' | 'iat-in-future' | 'iss' | 'aud';
+  binding: 'no-confirmation' | 'other-key' | 'proof-needed' | 'other-device';
   body: LicenseRequestRefusal;
   registration: 'cookie-bound-elsewhere' | 'device-revoked' | 'cookie-expired';
   rights: 'kid-not-in-token' | 'device-revoked' | 'token-revoked' | 'rental-not-started' | 'rental-expired';
@@ -28,7 +28,8 @@ export function refuse<Stage extends keyof Reasons>(stage: Stage, reason: Reason
   return { ok: false, stage, reason } as LicenseRefusal;
 }
 
-const RETRY_AFTER_SECONDS = 1;
+/** When a request that a part was missing for is worth sending again. */
+export const RETRY_AFTER_SECONDS = 1;
 const CHALLENGE = 'DPoP algs="ES256"';
 
 const transportCodes: Readonly<Record<CredentialsRefusal, ErrorCode>> = {
@@ -40,7 +41,7 @@ const transportCodes: Readonly<Record<CredentialsRefusal, ErrorCode>> = {
   'proof-repeated': 'invalid-request',
 };
 
-/** The code that a device is told. It learns the step that failed, and of proof and token no more than that. */
+/** The code that a device, or a licence server on its behalf, is told. It learns the step that failed, and of proof and token no more than that. */
 export function codeOf(refusal: LicenseRefusal): ErrorCode {
   switch (refusal.stage) {
     case 'transport':
@@ -51,8 +52,10 @@ export function codeOf(refusal: LicenseRefusal): ErrorCode {
     case 'nonce':
       return 'use-dpop-nonce';
     case 'token':
-    case 'binding':
       return 'invalid-token';
+    case 'binding':
+      // A stranger with a copied token learns nothing. A merchant's licence server is told what to tell its viewer.
+      return refusal.reason === 'other-device' ? 'device-mismatch' : 'invalid-token';
     case 'body':
       return refusal.reason === 'unknown-member' ? 'unknown-member' : 'invalid-request';
     case 'registration':

@@ -1,5 +1,5 @@
-import type { DeviceToken, DeviceTokens, Rights } from '@latchkey/contracts';
-import { readToken, type TokenRights } from '@latchkey/crypto';
+import { type DeviceToken, type DeviceTokens, rightsOfToken } from '@latchkey/contracts';
+import { readToken } from '@latchkey/crypto';
 
 /**
  * How much one answer holds, in characters of its tokens. With what is said of each it stays below the 256 KiB that a
@@ -25,7 +25,7 @@ export function readStoredToken(token: string, deviceId: string): LiveToken | un
   const read = readToken(token);
   if (!read.ok || read.kind !== 'content' || read.claims.cnf?.jkt !== deviceId) return undefined;
   const { jti, exp, cookie, purchase, content, kids, rights } = read.claims;
-  const shown = { token, tokenId: jti, purchaseId: purchase, contentId: content, kids: [...kids], rights: rightsOf(rights), expiresAt: timeOf(exp) };
+  const shown = { token, tokenId: jti, purchaseId: purchase, contentId: content, kids: [...kids], rights: rightsOfToken(rights), expiresAt: new Date(exp * 1000).toISOString() };
   return { cookie, shown };
 }
 
@@ -37,14 +37,4 @@ export function fitIntoAnswer(tokens: readonly DeviceToken[]): DeviceTokens {
     return index >= LISTED_TOKENS_MAX || characters > LISTED_CHARACTERS_MAX;
   });
   return tooMany < 0 ? { tokens: [...tokens], more: false } : { tokens: tokens.slice(0, tooMany), more: true };
-}
-
-function rightsOf(rights: TokenRights): Rights {
-  const from = rights.available_from === undefined ? {} : { availableFrom: timeOf(rights.available_from) };
-  if (rights.type === 'purchase') return { type: 'purchase', ...from };
-  return { type: 'rental', ...from, availableUntil: timeOf(rights.available_until), playDurationSeconds: rights.play_duration };
-}
-
-function timeOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

@@ -7,6 +7,7 @@ export interface Belongings {
   readonly deviceId: string;
   readonly kid: string;
   readonly purchaseId: string;
+  readonly token: string;
 }
 
 /** How one operation is called rightly with what belongs to a merchant, and what another merchant with a good key is told. */
@@ -37,6 +38,8 @@ export const accessExamples: Readonly<Record<string, AccessExample>> = {
   showPurchase: { path: ({ purchaseId }) => `/v1/purchases/${purchaseId}`, answer: '200', foreign: '404 purchase-unknown' },
   showPurchaseToken: { path: ({ purchaseId }) => `/v1/purchases/${purchaseId}/token`, answer: '200', foreign: '404 purchase-unknown' },
   createToken: { body: ({ cookie, kid }) => ({ cookie, contentId: 'film', kids: [kid], rights }), answer: '201', foreign: '404 cookie-unknown' },
+  // A device that proves its key has a token that no licence server may use on its word; nor may another merchant's.
+  verifyLicense: { body: ({ deviceId, kid, token }) => ({ token, deviceId, drm: 'other', kids: [kid] }), answer: '200', foreign: '200' },
   showAccountDevices: { path: () => '/v1/accounts/alice/devices', answer: '200', foreign: '200' },
   showMerchant: { answer: '200', foreign: '200' },
   streamEvents: { answer: '200', foreign: '200' },
@@ -53,6 +56,6 @@ export async function belongingsOf(merchant: Merchant): Promise<Belongings> {
   const { kid } = await merchant.contentKey();
   const purchaseId = `order-${hex()}`;
   await merchant.expect(202, '/v1/purchases', { purchaseId, cookie, contentId: 'film', kids: [kid], rights });
-  await merchant.token(purchaseId);
-  return { cookie, deviceId: device.deviceId, kid, purchaseId };
+  const { token } = await merchant.token(purchaseId);
+  return { cookie, deviceId: device.deviceId, kid, purchaseId, token };
 }

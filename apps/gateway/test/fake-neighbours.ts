@@ -10,9 +10,9 @@ export class FakeNeighbours {
   readonly asked: { name: string; input: unknown }[] = [];
   private answers = new Map<string, Answer>();
 
-  /** Serves as cookie, device registry and token issuer on this bus. */
+  /** Serves as every service that the gateway asks, on this bus. */
   async serve(broker: Broker): Promise<void> {
-    for (const service of ['cookie', 'device-registry', 'token-issuer'] satisfies ServiceName[]) {
+    for (const service of ['cookie', 'device-registry', 'token-issuer', 'license-server'] satisfies ServiceName[]) {
       await broker.declare({ service, hears: [], says: [], asks: [] });
       await broker.serve(service, async ({ name, body }) => Buffer.from(JSON.stringify(await this.reply(name, JSON.parse(body.toString('utf8'))))));
     }

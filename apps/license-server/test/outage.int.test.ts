@@ -1,9 +1,10 @@
+import { requests } from '@latchkey/contracts';
 import { eventually, FakeDevice } from '@latchkey/kits';
-import { connectRabbit } from '@latchkey/messaging';
+import { connectRabbit, Requests } from '@latchkey/messaging';
 import { createLogger, Metrics } from '@latchkey/service-defaults';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RevocationKnowledge } from '../src/revocations/revocation-knowledge.js';
-import { type Bench, contentToken, nowSeconds, openBenchWithReplica, quiet, registrationToken, type Replica } from './bench.js';
+import { type Bench, contentToken, insertSigningKey, nowSeconds, openBench, openBenchWithReplica, quiet, registrationToken, type Replica } from './bench.js';
 import { type CuttableProxy, openCuttableProxy } from './cuttable-proxy.js';
 
 let bench: Bench & { replica: Replica };
@@ -17,6 +18,15 @@ const expectUnavailable = ({ status, body, headers }: Awaited<ReturnType<Replica
   expect([status, body.code, headers.get('retry-after'), body.keys]).toEqual([503, 'unavailable', '1', undefined]);
   expect(headers.get('dpop-nonce')).toMatch(/^[\w-]+$/);
 };
+
+/** What a merchant's licence server is answered to a question that is right. */
+const verify = (asked: Bench) =>
+  new Requests(asked.broker).ask(requests.verifyLicense, {
+    merchantId: 'm1',
+    token: contentToken(asked, new FakeDevice(), { cnf: undefined, device: 'device-1' }),
+    deviceId: 'device-1',
+    drm: 'widevine',
+  });
 
 describe('without the broker and every other service', () => {
   const broker = connectRabbit({ url: 'amqp://nobody:nothing@127.0.0.1:1', clientName: 'test', logger: quiet });
@@ -71,6 +81,11 @@ describe('the age of what is known of revocations', () => {
     const connected = await isolated.start();
     await eventually(async () => expect((await ask(strict)).status).toBe(200));
     await connected.stop();
+    const asked = await isolated.start({ LATCHKEY_REVOCATION_AGE_SECONDS_MAX: '60' });
+    await eventually(() => expect(verify(isolated)).resolves.toMatchObject({ allow: true }));
+    await isolated.rows(`update revocation_knowledge set current_at = clock_timestamp() - interval '61 seconds'`);
+    await expect(verify(isolated)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
+    await asked.stop();
     await isolated.close();
     await broker.close();
   });
@@ -148,6 +163,27 @@ describe('without the database', () => {
     proxy.cut();
     proxy.restore();
     await eventually(async () => expect((await replica.ask(device, { token: token })).status).toBe(200));
+  });
+});
+
+describe('without the database, to a merchant’s licence server', () => {
+  it('nothing is allowed, whether the database is cut off or hangs, and all that may be when it is back', async () => {
+    const isolated = await openBench();
+    const proxy = await openCuttableProxy(isolated.database.url);
+    const replica = await isolated.start({ DATABASE_URL: proxy.url });
+    await insertSigningKey(isolated);
+    await eventually(() => expect(verify(isolated)).resolves.toMatchObject({ allow: true }));
+    proxy.cut();
+    await expect(verify(isolated)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
+    proxy.restore();
+    await eventually(() => expect(verify(isolated)).resolves.toMatchObject({ allow: true }));
+    proxy.stall();
+    await expect(verify(isolated)).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
+    proxy.cut();
+    proxy.restore();
+    await replica.stop();
+    await isolated.close();
+    await proxy.close();
   });
 });
 

@@ -3,6 +3,7 @@ import { Outbox } from '@latchkey/outbox';
 import { createLogger } from '@latchkey/service-defaults';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Housekeeping } from '../src/housekeeping.js';
+import { byAssertion } from '../src/license/admission.js';
 import { AdmissionStore } from '../src/license/admission-store.js';
 import { type Bench, contentToken, nowSeconds, openBenchWithReplica, type Replica } from './bench.js';
 
@@ -103,6 +104,15 @@ describe('a proof', () => {
       0,
     );
     expect(verdicts).toEqual(['rental-not-started', 'granted', 'proof-used']);
+  });
+
+  it('is nothing to those that are admitted beside it on their merchant’s word, which use nothing up', async () => {
+    const store = new AdmissionStore(second.dataSource, new Outbox(second.dataSource, []));
+    const common = { merchantId: 'm1', tokenId: 't1', deviceId: 'both', rights: {} };
+    const [proven, vouched] = [{ ...common, proof: { jti: 'once', iatSeconds: nowSeconds() } }, { ...common, ...byAssertion('both') }];
+    expect(await store.admit([vouched, proven, vouched, proven, vouched], 0)).toEqual(['granted', 'granted', 'granted', 'proof-used', 'granted']);
+    expect(await store.admit([proven, vouched], 0)).toEqual(['proof-used', 'granted']);
+    expect(await bench.rows(`select jti from replay_marks where thumbprint = 'both'`)).toEqual([{ jti: 'once' }]);
   });
 });
 

@@ -16,7 +16,7 @@ export const messagingGraph: MessagingGraph = [
       { event: 'TokenRevoked', by: 'copy', fields: ['merchantId', 'tokenId', 'purchaseId', 'reason', 'revokedAt', 'expiresAt'] },
     ],
     says: [],
-    asks: ['cookie', 'device-registry', 'token-issuer'],
+    asks: ['cookie', 'device-registry', 'token-issuer', 'license-server'],
   },
   {
     service: 'cookie',

@@ -190,6 +190,13 @@ function suite(openBroker?: Parameters<typeof openBench>[0]): void {
       expect(await codeOf({ token: asserted({ purchase: order, rights: rental }) })).toBe('rental-expired');
     });
 
+    it('does not start, and no licence is told, for what the database refuses', async () => {
+      const [order, jti] = [purchase(), newId('tok')];
+      expect(await codeOf({ token: asserted({ jti, purchase: order, rights: { ...rental, available_from: nowSeconds() + 600 } }) })).toBe('rental-not-started');
+      await eventually(() => expect(told(jti)).toMatchObject([{ type: 'license.denied.v1', data: { code: 'rental-not-started' } }]));
+      expect(await clocksOf(`purchase/${order}`)).toEqual([]);
+    });
+
     it('is the one of licences that a device proves itself for', async () => {
       const [order, device] = [purchase(), new FakeDevice()];
       const ours = contentToken(bench, device, { purchase: order, rights: rental });

@@ -10,7 +10,7 @@ let merchant: Merchant;
 const secrets: string[] = [];
 
 beforeAll(async () => {
-  standalone = await startStandalone();
+  standalone = await startStandalone({ LATCHKEY_REFUSED_CONFIDENCES: 'default:software' });
   merchant = await standalone.merchant();
 });
 afterAll(() => standalone.remove());
@@ -54,7 +54,7 @@ describe('the journey of a device that a merchant’s licence server vouches for
     expect(bound).toEqual({ allow: true, tokenId: expect.stringMatching(/^reg_/), kids: [] });
     expect(await verify(registrationToken, deviceId)).toEqual(bound);
     expect(await verify(registrationToken, hex())).toEqual({ allow: false, code: 'cookie-bound-elsewhere' });
-    const record = { deviceId, evidence: 'asserted', state: 'active' };
+    const record = { deviceId, evidence: 'asserted', confidence: 'unknown', state: 'active' };
     expect(await merchant.expect(200, `/v1/cookies/${cookie}/device`)).toMatchObject(record);
     expect((await merchant.expect(200, '/v1/accounts/alice/devices'))['devices']).toContainEqual(expect.objectContaining(record));
 
@@ -111,6 +111,19 @@ describe('the journey of a device that a merchant’s licence server vouches for
     expect(await verify(token, hex())).toEqual({ allow: false, code: 'device-mismatch' });
     expect(await verify(token, deviceId)).toMatchObject({ allow: true, rights: rental });
     await eventually(async () => expect(await verify(token, deviceId)).toEqual({ allow: false, code: 'rental-expired' }), { timeoutMs: 10_000, intervalMs: 250 });
+  });
+
+  it('goes no further than a purchase where its merchant refuses the confidence in it', async () => {
+    for (const [confidence, outcome] of [['hardware', 202], ['software', 409]] as const) {
+      const { cookie, token } = await registration('careful');
+      expect(await verify(token, hex(), { confidence })).toMatchObject({ allow: true });
+      expect(await merchant.expect(200, `/v1/cookies/${cookie}/device`)).toMatchObject({ confidence });
+      const { kid } = await merchant.contentKey();
+      const answer = await merchant.call('/v1/purchases', { purchaseId: `order-${hex()}`, cookie, contentId: 'film', kids: [kid], rights: { type: 'purchase' } });
+      expect([answer.status, answer.body['code']]).toEqual([outcome, outcome === 202 ? undefined : 'device-confidence-refused']);
+    }
+    const { devices } = await merchant.expect(200, '/v1/accounts/careful/devices');
+    expect((devices as { confidence: string }[]).map(({ confidence }) => confidence)).toEqual(['hardware', 'software']);
   });
 
   it('is begun by one device of many that come at once', async () => {

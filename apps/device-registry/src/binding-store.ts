@@ -1,4 +1,4 @@
-import type { CookieRef } from '@latchkey/contracts';
+import type { Confidence, CookieRef } from '@latchkey/contracts';
 import type { Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -7,6 +7,8 @@ import type { Binding, BindingSituation, DeviceIdentity } from './device.js';
 /** A binding to be made. */
 export interface NewBinding extends CookieRef, DeviceIdentity {
   readonly accountId: string;
+  /** What its licence server stated of an asserted id. */
+  readonly stated: Confidence | undefined;
   readonly registeredAt: Date;
 }
 
@@ -34,17 +36,17 @@ export class BindingStore {
    * Binds, and makes the device known with its first binding. Resolves to false where another device was faster, whose
    * commit is waited for; then nothing was written, or whoever tries cookies would fill the registry with devices.
    */
-  async insert(tx: Tx, { merchantId, cookie, accountId, deviceId, evidence, registeredAt }: NewBinding): Promise<boolean> {
+  async insert(tx: Tx, { merchantId, cookie, accountId, deviceId, evidence, stated, registeredAt }: NewBinding): Promise<boolean> {
     const won = await tx.rows(
       `with won as (
-         insert into bindings (merchant_id, cookie, account_id, device_id, evidence, registered_at, last_seen_at)
-         values ($1, $2, $3, $4, $5, $6, $6)
+         insert into bindings (merchant_id, cookie, account_id, device_id, evidence, confidence, registered_at, last_seen_at)
+         values ($1, $2, $3, $4, $5, $7, $6, $6)
          on conflict (merchant_id, cookie) do nothing
          returning merchant_id, device_id, evidence, registered_at
        ), device as (
          insert into devices (merchant_id, device_id, evidence, registered_at) select * from won on conflict do nothing
        ) select from won`,
-      [merchantId, cookie, accountId, deviceId, evidence, registeredAt],
+      [merchantId, cookie, accountId, deviceId, evidence, registeredAt, stated ?? null],
     );
     return won.length > 0;
   }
@@ -58,7 +60,7 @@ export class BindingStore {
   /** The bindings of those of the cookies that have one. */
   async findMany(cookies: readonly CookieRef[]): Promise<readonly Binding[]> {
     return this.dataSource.query<Binding[]>(
-      `select merchant_id as "merchantId", cookie, account_id as "accountId", device_id as "deviceId", evidence,
+      `select merchant_id as "merchantId", cookie, account_id as "accountId", device_id as "deviceId", evidence, confidence as "stated",
          bindings.registered_at as "registeredAt", devices.revoked_at as "revokedAt"
        from (select distinct * from unnest($1::text[], $2::text[]) as given (merchant_id, cookie)) as asked
        join bindings using (merchant_id, cookie) join devices using (merchant_id, device_id, evidence)`,

@@ -3,6 +3,7 @@ import type { ServiceDefinition } from '@latchkey/service-defaults';
 import { AppModule } from './app.module.js';
 import { deviceRegistrySettings } from './config.js';
 import { CreateDevices1763881200000 } from './migrations/1763881200000-create-devices.js';
+import { AddConfidence1763881300000 } from './migrations/1763881300000-add-confidence.js';
 import { messaging } from './subscriptions.js';
 
 /** The device registry, apart from where it runs. */
@@ -10,7 +11,7 @@ export const deviceRegistryService: ServiceDefinition<typeof deviceRegistrySetti
   messaging,
   settings: deviceRegistrySettings,
   module: AppModule,
-  migrations: [...outboxMigrations, CreateDevices1763881200000],
+  migrations: [...outboxMigrations, CreateDevices1763881200000, AddConfidence1763881300000],
   bodies: 'json',
   worksWithoutBroker: false,
 };

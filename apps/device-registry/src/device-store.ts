@@ -1,4 +1,4 @@
-import type { Evidence } from '@latchkey/contracts';
+import type { Confidence, Evidence } from '@latchkey/contracts';
 import type { Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -13,6 +13,8 @@ export interface DeviceRef {
 export interface AccountDevice {
   readonly deviceId: string;
   readonly evidence: Evidence;
+  /** What was stated of it with the cookie that it bound last. */
+  readonly stated: Confidence | null;
   readonly revokedAt: Date | null;
   readonly registeredAt: Date;
   readonly lastSeenAt: Date;
@@ -61,6 +63,7 @@ export class DeviceStore {
   async listOfAccount(merchantId: string, accountId: string): Promise<readonly AccountDevice[]> {
     return this.dataSource.query<AccountDevice[]>(
       `select device_id as "deviceId", evidence, devices.revoked_at as "revokedAt",
+         (array_agg(bindings.confidence order by bindings.registered_at desc, cookie))[1] as "stated",
          min(bindings.registered_at) as "registeredAt", max(bindings.last_seen_at) as "lastSeenAt"
        from bindings join devices using (merchant_id, device_id, evidence)
        where merchant_id = $1 and account_id = $2

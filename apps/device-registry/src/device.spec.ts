@@ -38,12 +38,17 @@ describe('a revocation', () => {
 });
 
 describe('a record', () => {
-  const binding = { merchantId: 'default', cookie: 'crumb', accountId: 'alice', ...device, registeredAt: noon, revokedAt: null };
+  const binding = { merchantId: 'default', cookie: 'crumb', accountId: 'alice', ...device, stated: null, registeredAt: noon, revokedAt: null };
 
   it('shows a binding without its merchant', () => {
     expect(recordOf(binding)).toEqual({
-      cookie: 'crumb', accountId: 'alice', deviceId: 'the-device', evidence: 'proof', state: 'active', registeredAt: '2026-11-23T12:00:00.000Z',
+      cookie: 'crumb', accountId: 'alice', deviceId: 'the-device', evidence: 'proof', confidence: 'proof', state: 'active', registeredAt: '2026-11-23T12:00:00.000Z',
     });
+  });
+
+  it('says what was stated of an asserted id, and that nothing was', () => {
+    expect(recordOf({ ...binding, evidence: 'asserted', stated: 'software' }).confidence).toBe('software');
+    expect(recordOf({ ...binding, evidence: 'asserted' }).confidence).toBe('unknown');
   });
 
   it('says that the device is revoked', () => expect(recordOf({ ...binding, revokedAt: later }).state).toBe('revoked'));

@@ -1,4 +1,4 @@
-import type { CookieRef, Evidence } from '@latchkey/contracts';
+import { type Confidence, confidenceOf, type CookieRef, type Evidence } from '@latchkey/contracts';
 
 /** A device of a merchant: the same id with other evidence is another device. */
 export interface DeviceIdentity {
@@ -40,13 +40,16 @@ export function decideRevocation(devices: readonly { readonly revokedAt: Date | 
 /** A binding, with the state of its device. */
 export interface Binding extends CookieRef, DeviceIdentity {
   readonly accountId: string;
+  /** What its licence server stated of an asserted id, when it was bound. */
+  readonly stated: Confidence | null;
   readonly registeredAt: Date;
   readonly revokedAt: Date | null;
 }
 
 /** A binding as the API shows it. */
-export function recordOf({ cookie, accountId, deviceId, evidence, registeredAt, revokedAt }: Binding) {
-  return { cookie, accountId, deviceId, evidence, state: deviceStateOf(revokedAt), registeredAt: registeredAt.toISOString() };
+export function recordOf({ cookie, accountId, deviceId, evidence, stated, registeredAt, revokedAt }: Binding) {
+  const confidence = confidenceOf(evidence, stated);
+  return { cookie, accountId, deviceId, evidence, confidence, state: deviceStateOf(revokedAt), registeredAt: registeredAt.toISOString() };
 }
 
 /** The state of a device that was revoked then, or never. */

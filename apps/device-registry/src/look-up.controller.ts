@@ -1,4 +1,4 @@
-import { requests, type RequestOutput } from '@latchkey/contracts';
+import { confidenceOf, requests, type RequestOutput } from '@latchkey/contracts';
 import { readRequest } from '@latchkey/messaging';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
@@ -25,9 +25,10 @@ export class LookUpController {
     const { merchantId, accountId } = readRequest(requests.listDevices, payload);
     const found = await this.devices.listOfAccount(merchantId, accountId);
     return {
-      devices: found.map(({ deviceId, evidence, revokedAt, registeredAt, lastSeenAt }) => ({
+      devices: found.map(({ deviceId, evidence, stated, revokedAt, registeredAt, lastSeenAt }) => ({
         deviceId,
         evidence,
+        confidence: confidenceOf(evidence, stated),
         state: deviceStateOf(revokedAt),
         registeredAt: registeredAt.toISOString(),
         lastSeenAt: lastSeenAt.toISOString(),

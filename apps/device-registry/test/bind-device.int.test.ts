@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { requests } from '@latchkey/contracts';
 import { createTestDatabase, eventually, type TestDatabase } from '@latchkey/kits';
 import { type InProcessBroker, openInProcessBroker } from '@latchkey/messaging';
 import { alicesDevice, inSeconds, type RegistryUnderTest, startDeviceRegistry } from './start-device-registry.js';
@@ -28,8 +29,8 @@ describe('binding a device', () => {
   it('binds the first that comes, and says so', async () => {
     expect(await house.bind({})).toBe('bound');
     const record = await house.record('crumb');
-    expect(record).toEqual({ cookie: 'crumb', accountId: 'alice', deviceId: 'alices-device', evidence: 'proof', state: 'active', registeredAt: expect.any(String) });
-    await eventually(() => expect(house.cookies.registered).toEqual([{ ...alicesDevice, registeredAt: record.registeredAt }]));
+    expect(record).toEqual({ cookie: 'crumb', accountId: 'alice', deviceId: 'alices-device', evidence: 'proof', confidence: 'proof', state: 'active', registeredAt: expect.any(String) });
+    await eventually(() => expect(house.cookies.registered).toEqual([{ ...alicesDevice, confidence: 'proof', registeredAt: record.registeredAt }]));
   });
 
   it('refuses another device, of which it keeps nothing', async () => {
@@ -64,6 +65,18 @@ describe('binding a device', () => {
     expect(await house.bind({ evidence: 'asserted', deviceId })).toBe('bound');
     expect(await house.bind({ evidence: 'asserted', deviceId: deviceId.toLowerCase() })).toBe('bound');
     expect(await house.record('crumb')).toMatchObject({ deviceId: deviceId.toLowerCase(), evidence: 'asserted' });
+  });
+
+  it('keeps how sure its licence server was when it was bound, and tells it', async () => {
+    expect(await house.bind({ evidence: 'asserted', confidence: 'hardware' })).toBe('bound');
+    expect(await house.bind({ evidence: 'asserted', confidence: 'software' })).toBe('bound');
+    expect(await house.bind({ cookie: 'tv', evidence: 'asserted' })).toBe('bound');
+    expect(await house.bind({ cookie: 'phone', confidence: 'unknown' })).toBe('bound');
+    const confidences = await Promise.all(['crumb', 'tv', 'phone'].map(async (cookie) => (await house.record(cookie)).confidence));
+    expect(confidences).toEqual(['hardware', 'unknown', 'proof']);
+    const { bindings: found } = await house.requests.ask(requests.lookUpBindings, { cookies: [{ merchantId: 'default', cookie: 'crumb' }] });
+    expect(found).toMatchObject([{ confidence: 'hardware' }]);
+    await eventually(() => expect(house.cookies.registered.map(({ confidence }) => confidence)).toEqual(confidences));
   });
 
   it('keeps merchants apart', async () => {
@@ -104,7 +117,7 @@ describe('binding a device', () => {
       await house.bind({});
       await eventually(async () => {
         const rows = await house.database.query<unknown[]>('select type, copy_for, data from outbox_events');
-        expect(rows).toEqual([{ type: 'device.registered.v1', copy_for: 'cookie', data: { ...alicesDevice, registeredAt: expect.any(String) } }]);
+        expect(rows).toEqual([{ type: 'device.registered.v1', copy_for: 'cookie', data: { ...alicesDevice, confidence: 'proof', registeredAt: expect.any(String) } }]);
       });
     } finally {
       await house.cookies.start();

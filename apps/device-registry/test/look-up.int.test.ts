@@ -90,15 +90,16 @@ describe('the devices of an account', () => {
     await house.bind({ cookie: 'one' });
     await house.bind({ cookie: 'bobs', accountId: 'bob' });
     await house.bind({ cookie: 'two' });
-    await house.bind({ cookie: 'tv', deviceId: 'tv', evidence: 'asserted' });
+    await house.bind({ cookie: 'tv', deviceId: 'tv', evidence: 'asserted', confidence: 'hardware' });
+    await house.bind({ cookie: 'tv-again', deviceId: 'tv', evidence: 'asserted', confidence: 'software' });
     await house.bind({ merchantId: 'acme', cookie: 'other', deviceId: 'of-another-merchant' });
     const first = await house.record('one');
     const second = await house.record('two');
     const bobs = await house.record('bobs');
     expect(Date.parse(second.registeredAt)).toBeGreaterThan(Date.parse(first.registeredAt));
     expect(await house.list('alice')).toEqual([
-      { deviceId: 'alices-device', evidence: 'proof', state: 'active', registeredAt: first.registeredAt, lastSeenAt: second.registeredAt },
-      { deviceId: 'tv', evidence: 'asserted', state: 'active', registeredAt: expect.any(String), lastSeenAt: expect.any(String) },
+      { deviceId: 'alices-device', evidence: 'proof', confidence: 'proof', state: 'active', registeredAt: first.registeredAt, lastSeenAt: second.registeredAt },
+      { deviceId: 'tv', evidence: 'asserted', confidence: 'software', state: 'active', registeredAt: expect.any(String), lastSeenAt: expect.any(String) },
     ]);
     expect(await house.list('bob')).toMatchObject([{ deviceId: 'alices-device', registeredAt: bobs.registeredAt, lastSeenAt: bobs.registeredAt }]);
   });

@@ -51,7 +51,7 @@ const goodBodies: Readonly<Record<string, object>> = {
   createRefund: { reason: 'asked for' },
   createRevocation: { reason: 'stolen' },
   createToken: { ...purchase, keys: { [kid]: 'f'.repeat(32) }, ttlSeconds: 60 },
-  verifyLicense: { token: 'a.b.c', deviceId: kid, drm: 'playready', kids: [kid] },
+  verifyLicense: { token: 'a.b.c', deviceId: kid, drm: 'playready', kids: [kid], confidence: 'hardware' },
 };
 const goodPaths: Readonly<Record<string, string>> = { cookie: 'biscuit', kid, purchaseId: 'order-1', accountId: 'alice', deviceId: 'device' };
 

@@ -111,9 +111,9 @@ function suite(openBroker?: Parameters<typeof openBench>[0]): void {
   describe('a registration token', () => {
     it('binds the id that its licence server names, in its one spelling, and opens nothing', async () => {
       const token = registrationToken(bench, { jti: 'reg_1', cookie: 'cookie-7', account: 'alice', cookie_exp: Date.UTC(2100, 0, 1) / 1000 });
-      const question = { token, deviceId: PLAYREADY.toUpperCase(), kids: [KID] };
+      const question = { token, deviceId: PLAYREADY.toUpperCase(), kids: [KID], confidence: 'hardware' as const };
       expect([await ask(question), await ask(question)]).toEqual(Array(2).fill({ allow: true, tokenId: 'reg_1', kids: [] }));
-      const binding = { merchantId: 'm1', cookie: 'cookie-7', accountId: 'alice', cookieExpiresAt: '2100-01-01T00:00:00.000Z', evidence: 'asserted', deviceId: PLAYREADY };
+      const binding = { merchantId: 'm1', cookie: 'cookie-7', accountId: 'alice', cookieExpiresAt: '2100-01-01T00:00:00.000Z', evidence: 'asserted', deviceId: PLAYREADY, confidence: 'hardware' };
       expect(bench.registry.asked).toEqual([binding, binding]);
       expect(told('reg_1')).toEqual([]);
     });

@@ -1,4 +1,6 @@
-import { type Configuration, numberSetting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
+import { type Configuration, numberSetting, setting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
+import { z } from 'zod';
+import { readConfidencePolicy } from './confidence-policy.js';
 
 /** The longest that any content token lives: a retired signing key stays known for so long. */
 export const TOKEN_TTL_SECONDS_MAX = 30 * 24 * 3600;
@@ -21,6 +23,19 @@ export const tokenIssuerSettings = {
     description: 'At which attempt a purchase event with an unknown cookie or kid is rejected; by default after waiting 5 and 30 seconds',
     fallback: '3',
   }),
+  refusedConfidences: setting(
+    'LATCHKEY_REFUSED_CONFIDENCES',
+    z.string().transform((text, context) => {
+      const policy = readConfidencePolicy(text);
+      if (!policy) context.addIssue({ code: 'custom', message: 'must be pairs of merchant and confidence (proof, hardware, software, unknown), merchant:confidence, separated by commas' });
+      return policy ?? new Map();
+    }),
+    {
+      description:
+        'Devices to whom merchants sell nothing, by how sure it is that their id is theirs, as merchant:confidence pairs separated by commas: `acme:unknown,acme:software`. A token that is out is renewed all the same',
+      fallback: '',
+    },
+  ),
   signingKeyAgeSecondsMax: numberSetting('LATCHKEY_SIGNING_KEY_AGE_SECONDS_MAX', { least: 1, most: 315_360_000 }, {
     description: 'How long a signing key signs before a new one takes over, in seconds; 90 days by default',
     fallback: '7776000',

@@ -1,4 +1,4 @@
-import { type CookieRef, Problem, requests } from '@latchkey/contracts';
+import { confidenceOf, type CookieRef, Problem, requests } from '@latchkey/contracts';
 import { Requests } from '@latchkey/messaging';
 import { Injectable } from '@nestjs/common';
 import { type CookieFact, cookieKey, type CookieJoin, readJoins } from './cookie-join-store.js';
@@ -69,8 +69,9 @@ export class CookieAuthorities {
   /** `cookies` themselves are facts too, without content: their joins have to be locked whatever is known of them. */
   private async withBindings(cookies: readonly CookieRef[], known: readonly CookieFact[], ask: readonly CookieRef[]): Promise<CookieKnowledge> {
     const { bindings } = ask.length > 0 ? await this.requests.ask(requests.lookUpBindings, { cookies: ask.map(refOf) }) : { bindings: [] };
-    const bound = bindings.map(({ merchantId, cookie, accountId, deviceId, evidence, registeredAt }): CookieFact => {
-      return { merchantId, cookie, accountId, device: { deviceId, evidence, registeredAt: new Date(registeredAt) } };
+    const bound = bindings.map(({ merchantId, cookie, accountId, deviceId, evidence, confidence, registeredAt }): CookieFact => {
+      const device = { deviceId, evidence, confidence: confidenceOf(evidence, confidence), registeredAt: new Date(registeredAt) };
+      return { merchantId, cookie, accountId, device };
     });
     return {
       facts: [...cookies.map(refOf), ...known, ...bound],

@@ -1,4 +1,4 @@
-import type { CookieRef, Evidence } from '@latchkey/contracts';
+import { type Confidence, confidenceOf, type CookieRef, type Evidence } from '@latchkey/contracts';
 import type { Tx } from '@latchkey/outbox';
 import { keyOf, type Rows } from './rows.js';
 
@@ -6,14 +6,14 @@ import { keyOf, type Rows } from './rows.js';
 export interface CookieFact extends CookieRef {
   readonly accountId?: string;
   readonly expiresAt?: Date;
-  readonly device?: { readonly deviceId: string; readonly evidence: Evidence; readonly registeredAt: Date };
+  readonly device?: { readonly deviceId: string; readonly evidence: Evidence; readonly confidence: Confidence; readonly registeredAt: Date };
 }
 
 /** What is known of a cookie: the row where its purchases and its device meet. */
 export interface CookieJoin extends CookieRef {
   readonly accountId?: string;
   readonly expiresAt?: Date;
-  readonly device?: { readonly deviceId: string; readonly evidence: Evidence };
+  readonly device?: { readonly deviceId: string; readonly evidence: Evidence; readonly confidence: Confidence };
 }
 
 interface JoinRow {
@@ -23,9 +23,10 @@ interface JoinRow {
   readonly expires_at: Date | null;
   readonly device_id: string | null;
   readonly evidence: Evidence | null;
+  readonly confidence: Confidence | null;
 }
 
-const columns = 'merchant_id, cookie, account_id, expires_at, device_id, evidence';
+const columns = 'merchant_id, cookie, account_id, expires_at, device_id, evidence, confidence';
 
 /**
  * Locks the row of each cookie until the transaction ends, adding what the facts tell, and then reads it. Whoever holds
@@ -38,16 +39,17 @@ const columns = 'merchant_id, cookie, account_id, expires_at, device_id, evidenc
 export async function lockJoins(tx: Tx, facts: readonly CookieFact[]): Promise<{ joins: ReadonlyMap<string, CookieJoin>; now: Date }> {
   const merged = mergeFacts(facts);
   await tx.rows(
-    `insert into cookie_joins as held (merchant_id, cookie, account_id, expires_at, device_id, evidence, registered_at)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::timestamptz[])
-       as heard (merchant_id, cookie, account_id, expires_at, device_id, evidence, registered_at)
+    `insert into cookie_joins as held (merchant_id, cookie, account_id, expires_at, device_id, evidence, registered_at, confidence)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
+       as heard (merchant_id, cookie, account_id, expires_at, device_id, evidence, registered_at, confidence)
      order by merchant_id, cookie
      on conflict (merchant_id, cookie) do update set
        account_id = coalesce(held.account_id, excluded.account_id),
        expires_at = coalesce(held.expires_at, excluded.expires_at),
        device_id = coalesce(held.device_id, excluded.device_id),
        evidence = coalesce(held.evidence, excluded.evidence),
-       registered_at = coalesce(held.registered_at, excluded.registered_at)
+       registered_at = coalesce(held.registered_at, excluded.registered_at),
+       confidence = case when held.device_id is null then excluded.confidence else held.confidence end
      where (held.account_id is null and excluded.account_id is not null)
         or (held.expires_at is null and excluded.expires_at is not null)
         or (held.device_id is null and excluded.device_id is not null)`,
@@ -59,6 +61,7 @@ export async function lockJoins(tx: Tx, facts: readonly CookieFact[]): Promise<{
       merged.map((fact) => fact.device?.deviceId ?? null),
       merged.map((fact) => fact.device?.evidence ?? null),
       merged.map((fact) => fact.device?.registeredAt.toISOString() ?? null),
+      merged.map((fact) => fact.device?.confidence ?? null),
     ],
   );
   const rows = await selectJoins<JoinRow & { readonly now: Date }>(tx, merged, `${columns}, clock_timestamp() as now`);
@@ -104,12 +107,12 @@ function byKey(rows: readonly JoinRow[]): ReadonlyMap<string, CookieJoin> {
 }
 
 function joinOf(row: JoinRow): CookieJoin {
-  const { device_id: deviceId, evidence } = row;
+  const { device_id: deviceId, evidence, confidence } = row;
   return {
     merchantId: row.merchant_id,
     cookie: row.cookie,
     accountId: row.account_id ?? undefined,
     expiresAt: row.expires_at ?? undefined,
-    device: deviceId !== null && evidence !== null ? { deviceId, evidence } : undefined,
+    device: deviceId !== null && evidence !== null ? { deviceId, evidence, confidence: confidenceOf(evidence, confidence) } : undefined,
   };
 }

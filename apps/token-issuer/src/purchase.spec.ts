@@ -5,7 +5,7 @@ const now = new Date('2026-11-23T12:00:00Z');
 const later = new Date('2026-11-23T13:00:00Z');
 const justOver = new Date('2026-11-23T11:59:59.500Z');
 const longOver = new Date('2026-11-23T11:00:00Z');
-const device = { deviceId: 'device-1', evidence: 'proof' as const, revoked: false };
+const device = { deviceId: 'device-1', evidence: 'proof' as const, revoked: false, confidenceRefused: false };
 
 const purchase: Purchase = {
   merchantId: 'default',
@@ -36,6 +36,8 @@ describe('a purchase that arrives', () => {
     ['is refused to a revoked device', {}, { cookie: { device: { ...device, revoked: true }, registryAsked: true } }, { kind: 'refuse', code: 'device-revoked' }],
     ['is refused to another device', { deviceId: 'device-2' }, { cookie: { device, registryAsked: true } }, { kind: 'refuse', code: 'device-mismatch' }],
     ['hears of the revocation before the mismatch', { deviceId: 'device-2' }, { cookie: { device: { ...device, revoked: true }, registryAsked: true } }, { kind: 'refuse', code: 'device-revoked' }],
+    ['is refused to a device of whose id too little is sure', {}, { cookie: { device: { ...device, confidenceRefused: true }, registryAsked: true } }, { kind: 'refuse', code: 'device-confidence-refused' }],
+    ['hears of the mismatch before that', { deviceId: 'device-2' }, { cookie: { device: { ...device, confidenceRefused: true }, registryAsked: true } }, { kind: 'refuse', code: 'device-mismatch' }],
     ['is a repetition, whatever became of the cookie', { completedAt: '2027-01-01T00:00:00Z' }, { existing: stored, cookie: { registryAsked: true } }, { kind: 'repeat' }],
     ['differs from the one before', { contentId: 'film-43' }, { existing: stored }, { kind: 'differs' }],
     ['was refunded before', {}, { existing: { ...stored, state: 'refunded', terms: undefined } }, { kind: 'refunded-before' }],
@@ -49,6 +51,7 @@ describe('a purchase that waits', () => {
     ['is issued when a device comes', {}, { device, registryAsked: false }, { kind: 'issue', device }],
     ['is rejected when another device comes', { deviceId: 'device-2' }, { device, registryAsked: false }, { kind: 'refuse', code: 'device-mismatch' }],
     ['is rejected when the device is revoked', {}, { device: { ...device, revoked: true }, registryAsked: false }, { kind: 'refuse', code: 'device-revoked' }],
+    ['is rejected when a device comes of whose id too little is sure', {}, { device: { ...device, confidenceRefused: true }, registryAsked: false }, { kind: 'refuse', code: 'device-confidence-refused' }],
     ['is rejected when the cookie is over', {}, { expiresAt: longOver, registryAsked: true }, { kind: 'refuse', code: 'cookie-expired' }],
     ['waits on within the grace', {}, { expiresAt: justOver, registryAsked: true }, { kind: 'wait' }],
     ['waits on where the registry was not asked', {}, { expiresAt: longOver, registryAsked: false }, { kind: 'wait' }],

@@ -4,7 +4,7 @@ import type { Evidence, PurchaseState, PurchaseView, Rights } from '@latchkey/co
 export const EXPIRY_GRACE_MS = 1_000;
 
 /** Every reason for which a purchase ends without a token. */
-export type RejectionCode = 'cookie-unknown' | 'cookie-expired' | 'kid-unknown' | 'device-revoked' | 'device-mismatch';
+export type RejectionCode = 'cookie-unknown' | 'cookie-expired' | 'kid-unknown' | 'device-revoked' | 'device-mismatch' | 'device-confidence-refused';
 
 /** A purchase as its checkout states it. */
 export interface Purchase {
@@ -39,6 +39,8 @@ export interface BoundDevice {
   readonly deviceId: string;
   readonly evidence: Evidence;
   readonly revoked: boolean;
+  /** Whether its merchant sells nothing to devices of its confidence. */
+  readonly confidenceRefused: boolean;
 }
 
 /** What is known of a purchase's cookie, read under the lock of its join. */
@@ -144,9 +146,13 @@ export function viewOf(purchase: StoredPurchase): PurchaseView {
 }
 
 /** A revoked device is refused before anything else about it is looked at, and for good. */
-export function refuseDevice(purchase: { readonly deviceId?: string }, device: BoundDevice): 'device-revoked' | 'device-mismatch' | undefined {
+export function refuseDevice(
+  purchase: { readonly deviceId?: string },
+  device: BoundDevice,
+): 'device-revoked' | 'device-mismatch' | 'device-confidence-refused' | undefined {
   if (device.revoked) return 'device-revoked';
-  return purchase.deviceId !== undefined && purchase.deviceId !== device.deviceId ? 'device-mismatch' : undefined;
+  if (purchase.deviceId !== undefined && purchase.deviceId !== device.deviceId) return 'device-mismatch';
+  return device.confidenceRefused ? 'device-confidence-refused' : undefined;
 }
 
 /** A cookie is over only when the registry was asked: a device that came in time may be known there and not yet here. */

@@ -26,7 +26,7 @@ export const purchaseCompleted = hear(PurchaseCompleted, [
   'completedAt',
 ]);
 export const purchaseRefunded = hear(PurchaseRefunded, ['merchantId', 'purchaseId', 'reason', 'refundedAt']);
-export const deviceRegistered = hear(DeviceRegistered, ['merchantId', 'cookie', 'accountId', 'deviceId', 'evidence', 'registeredAt']);
+export const deviceRegistered = hear(DeviceRegistered, ['merchantId', 'cookie', 'accountId', 'deviceId', 'evidence', 'confidence', 'registeredAt']);
 export const deviceRevoked = hearCopy(DeviceRevoked, ['merchantId', 'deviceId', 'revokedAt']);
 
 /** Everything that this service hears, says and asks. */

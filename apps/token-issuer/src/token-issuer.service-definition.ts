@@ -4,13 +4,14 @@ import { AppModule } from './app.module.js';
 import { tokenIssuerSettings } from './config.js';
 import { CreateTokenIssuer1700000001000 } from './migrations/1700000001000-create-token-issuer.js';
 import { IndexEndedTokens1700000002000 } from './migrations/1700000002000-index-ended-tokens.js';
+import { AddConfidence1700000003000 } from './migrations/1700000003000-add-confidence.js';
 import { messaging } from './subscriptions.js';
 
 export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> = {
   messaging,
   settings: tokenIssuerSettings,
   module: AppModule,
-  migrations: [...outboxMigrations, CreateTokenIssuer1700000001000, IndexEndedTokens1700000002000],
+  migrations: [...outboxMigrations, CreateTokenIssuer1700000001000, IndexEndedTokens1700000002000, AddConfidence1700000003000],
   bodies: 'json',
   worksWithoutBroker: false,
 };

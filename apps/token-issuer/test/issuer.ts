@@ -32,6 +32,7 @@ interface FakeCookie {
 interface FakeBinding extends Omit<FakeCookie, 'expiresAt'> {
   deviceId: string;
   evidence: 'proof' | 'asserted';
+  confidence?: 'hardware' | 'software';
   state: 'active' | 'revoked';
   registeredAt: string;
 }
@@ -219,8 +220,8 @@ export function terms(given: Partial<Terms> & Pick<Terms, 'cookie' | 'kids'>): T
 
 export const completed = (data: Terms, details?: GivenEvent[2]): GivenEvent => [PurchaseCompleted, data, details];
 export const registered = (binding: FakeBinding, details?: GivenEvent[2]): GivenEvent => {
-  const { merchantId, cookie, accountId, deviceId, evidence, registeredAt } = binding;
-  return [DeviceRegistered, { merchantId, cookie, accountId, deviceId, evidence, registeredAt }, details];
+  const { merchantId, cookie, accountId, deviceId, evidence, confidence, registeredAt } = binding;
+  return [DeviceRegistered, { merchantId, cookie, accountId, deviceId, evidence, confidence, registeredAt }, details];
 };
 export const revoked = ({ merchantId, deviceId, accountId }: FakeBinding): GivenEvent => [
   DeviceRevoked,

@@ -29,6 +29,7 @@ export const errorCodes = {
   'cookie-bound': { status: 409, title: 'The cookie is bound to a device already', retryable: false },
   'cookie-expired': { status: 409, title: 'The cookie expired before a device came', retryable: false },
   'device-mismatch': { status: 409, title: 'Another device is bound to the cookie', retryable: false },
+  'device-confidence-refused': { status: 409, title: 'The merchant sells nothing to a device of so little confidence', retryable: false },
   'kid-unknown': { status: 409, title: 'No content key is stored for a kid', retryable: false },
   'purchase-differs': { status: 409, title: 'The purchase exists with other content', retryable: false },
   'purchase-refunded': { status: 409, title: 'The purchase is refunded', retryable: false },

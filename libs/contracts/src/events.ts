@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineEvent } from './event-contract.js';
 import {
   accountId,
+  confidence,
   contentId,
   cookie,
   deviceId,
@@ -82,8 +83,8 @@ export const DeviceRegistered = defineEvent({
   name: 'DeviceRegistered',
   type: 'device.registered.v1',
   description: 'A device was bound to a cookie: the first that came with its registration token.',
-  schema: z.object({ merchantId, cookie, accountId, deviceId, evidence, registeredAt: timestamp }),
-  example: { merchantId: merchant, cookie: biscuit, accountId: account, deviceId: device, evidence: 'proof', registeredAt: at },
+  schema: z.object({ merchantId, cookie, accountId, deviceId, evidence, confidence: confidence.optional(), registeredAt: timestamp }),
+  example: { merchantId: merchant, cookie: biscuit, accountId: account, deviceId: device, evidence: 'proof', confidence: 'proof', registeredAt: at },
 });
 
 /** A device was revoked, for good. */

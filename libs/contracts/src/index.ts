@@ -14,4 +14,5 @@ export * as requests from './requests.js';
 export * from './resources.js';
 export { rightsOfToken } from './rights-of-token.js';
 export * as vocabulary from './vocabulary.js';
-export type { Evidence, Rights } from './vocabulary.js';
+export { confidenceOf } from './vocabulary.js';
+export type { Confidence, Evidence, Rights } from './vocabulary.js';

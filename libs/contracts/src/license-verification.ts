@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { deviceIdFault, drms } from './normalise-device-id.js';
 import { defineOperation } from './operation-contract.js';
-import { deviceId, kid, kids, rights } from './vocabulary.js';
+import { deviceId, kid, kids, rights, statedConfidence } from './vocabulary.js';
 
 /** Whatever has the characters and the length of a token: a player may have sent the proxy anything. */
 const presentedToken = z.string().regex(/^[\x21-\x7e]{1,6144}$/, 'must be 1 to 6144 visible ASCII characters');
 
-/** What a merchant's own licence server asks before it answers a device. `kids`, where it can read them: those asked for. */
-export const licenseQuestion = z.object({ token: presentedToken, deviceId, drm: z.enum(drms), kids: kids.optional() });
+/**
+ * What a merchant's own licence server asks before it answers a device. `kids`, where it can read them: those asked for.
+ * `confidence` is kept with the binding that a registration token makes, and changes nothing else.
+ */
+export const licenseQuestion = z.object({
+  token: presentedToken,
+  deviceId,
+  drm: z.enum(drms),
+  kids: kids.optional(),
+  confidence: statedConfidence.optional(),
+});
 
 /** Every code with which a licence server is told no. What it is told with another status is no answer to its question. */
 export const verificationCode = z.enum([

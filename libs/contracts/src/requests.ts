@@ -26,6 +26,7 @@ import {
   purchaseId,
   reason,
   rights,
+  statedConfidence,
   timestamp,
 } from './vocabulary.js';
 
@@ -66,7 +67,7 @@ export const bindOutcome = z.enum(['bound', 'cookie-bound-elsewhere', 'device-re
 export const bindDevice = defineRequest({
   name: 'device-registry.bind',
   service: 'device-registry',
-  input: z.object({ merchantId, cookie, accountId, cookieExpiresAt: timestamp, evidence, deviceId }),
+  input: z.object({ merchantId, cookie, accountId, cookieExpiresAt: timestamp, evidence, deviceId, confidence: statedConfidence.optional() }),
   output: z.object({ outcome: bindOutcome }),
 });
 

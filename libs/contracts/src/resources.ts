@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountId, contentId, cookie, deviceId, evidence, kids, merchantId, purchaseId, rights, timestamp } from './vocabulary.js';
+import { accountId, confidence, contentId, cookie, deviceId, evidence, kids, merchantId, purchaseId, rights, timestamp } from './vocabulary.js';
 
 /** A cookie as the API shows it. `bound` wins over `expired`: a bound cookie stays bound when its time is over. */
 export const cookieView = z
@@ -10,16 +10,19 @@ export type CookieView = z.infer<typeof cookieView>;
 
 const deviceState = z.enum(['active', 'revoked']);
 
-/** What record retrieval returns: the device that is bound to a cookie. */
+/** What record retrieval returns: the device that is bound to a cookie. A registry of the version before states no confidence. */
 export const deviceRecord = z
-  .object({ cookie, accountId, deviceId, evidence, state: deviceState, registeredAt: timestamp })
+  .object({ cookie, accountId, deviceId, evidence, confidence: confidence.optional(), state: deviceState, registeredAt: timestamp })
   .meta({ id: 'DeviceRecord' });
 /** What record retrieval returns. */
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 
-/** A device in an account's list. `lastSeenAt` is the last time it registered for one of the account's cookies. */
+/**
+ * A device in an account's list. `lastSeenAt` is the last time it registered for one of the account's cookies, and `confidence`
+ * that of the cookie that it bound last.
+ */
 export const accountDevice = z
-  .object({ deviceId, evidence, state: deviceState, registeredAt: timestamp, lastSeenAt: timestamp })
+  .object({ deviceId, evidence, confidence: confidence.optional(), state: deviceState, registeredAt: timestamp, lastSeenAt: timestamp })
   .meta({ id: 'AccountDevice' });
 
 /** A registration token (the reference's dummy token) and where the device takes it. */

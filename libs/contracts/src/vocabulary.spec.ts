@@ -1,9 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { vocabulary } from './index.js';
+import { confidenceOf, vocabulary } from './index.js';
 
 const { kids, rights, purchaseId, merchantId, timestamp } = vocabulary;
 const kid = (n: number): string => n.toString(16).padStart(32, '0');
 const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown): boolean => schema.safeParse(value).success;
+
+describe('the confidence in a device', () => {
+  it.each([
+    ['proof', undefined, 'proof'],
+    ['proof', 'unknown', 'proof'],
+    ['asserted', 'hardware', 'hardware'],
+    ['asserted', null, 'unknown'],
+    ['asserted', undefined, 'unknown'],
+  ] as const)('with evidence %s and %s stated is %s', (evidence, stated, confidence) => {
+    expect(confidenceOf(evidence, stated)).toBe(confidence);
+  });
+});
 
 describe('kids', () => {
   it('are 1 to 32', () => {

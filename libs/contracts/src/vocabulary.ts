@@ -32,6 +32,22 @@ export const evidence = z.enum(['proof', 'asserted']).meta({ id: 'Evidence' });
 /** How a device id is known. */
 export type Evidence = z.infer<typeof evidence>;
 
+/**
+ * How sure it is that an asserted id is of the device: the DRM keeps it in `hardware`, in `software` that its owner can reset
+ * or copy, or nobody says (`unknown`).
+ */
+export const statedConfidence = z.enum(['hardware', 'software', 'unknown']);
+
+/** How sure it is that an id is of the device. `proof`: the device proves a key; of others it is what their licence server stated. */
+export const confidence = z.enum(['proof', ...statedConfidence.options]).meta({ id: 'Confidence' });
+/** How sure it is that an id is of the device. */
+export type Confidence = z.infer<typeof confidence>;
+
+/** The confidence in a device: a proof speaks for itself, and what nobody stated is unknown. */
+export function confidenceOf(evidence: Evidence, stated: Confidence | null | undefined): Confidence {
+  return evidence === 'proof' ? 'proof' : (stated ?? 'unknown');
+}
+
 /** The id of a content key: 16 bytes as 32 lower-case hex digits. */
 export const kid = z
   .string()

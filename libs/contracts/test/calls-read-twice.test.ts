@@ -41,10 +41,10 @@ const bodies: Readonly<Record<string, ReadTwice>> = {
     rule: (body) => {
       const { drm, deviceId } = (body ?? {}) as Record<string, string>;
       const digits = ({ playready: 32, fairplay: 40 } as Record<string, number>)[drm!];
-      const inForm = again.members({ token: again.token, deviceId: again.deviceId, drm: (each) => ['widevine', 'playready', 'fairplay', 'other'].includes(each as string), 'kids?': again.kids });
+      const inForm = again.members({ token: again.token, deviceId: again.deviceId, drm: (each) => ['widevine', 'playready', 'fairplay', 'other'].includes(each as string), 'kids?': again.kids, 'confidence?': (each) => ['hardware', 'software', 'unknown'].includes(each as string) });
       return inForm(body) && (digits === undefined || (deviceId!.length === digits && Array.from(deviceId!.toLowerCase()).every((each) => '0123456789abcdef'.includes(each))));
     },
-    good: { token: 'a.b.c', deviceId: 'A'.repeat(32), drm: 'playready', kids: [kid] },
+    good: { token: 'a.b.c', deviceId: 'A'.repeat(32), drm: 'playready', kids: [kid], confidence: 'hardware' },
   },
 };
 

@@ -1,4 +1,4 @@
-import { DeviceRegistered, normaliseDeviceId, requests, type RequestInput, type RequestOutput } from '@latchkey/contracts';
+import { confidenceOf, DeviceRegistered, normaliseDeviceId, requests, type RequestInput, type RequestOutput } from '@latchkey/contracts';
 import { Outbox, type Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
 import { BindingStore } from '../binding-store.js';
@@ -28,15 +28,16 @@ export class BindDevice {
   }
 
   private async attempt(tx: Tx, wanted: BindRequest): Promise<BindingDecision> {
-    const { merchantId, cookie, accountId, deviceId, evidence } = wanted;
+    const { merchantId, cookie, accountId, deviceId, evidence, confidence: stated } = wanted;
     const { now, ...found } = await this.bindings.situationOf(tx, wanted);
     const decision = decideBinding(wanted, { ...found, cookieExpiresAt: new Date(wanted.cookieExpiresAt) }, now);
     if (decision === 'bound-again') await this.bindings.markSeen(tx, wanted, now);
     if (decision !== 'bind') return decision;
-    const won = await this.bindings.insert(tx, { merchantId, cookie, accountId, deviceId, evidence, registeredAt: now });
+    const won = await this.bindings.insert(tx, { merchantId, cookie, accountId, deviceId, evidence, stated, registeredAt: now });
     // Somebody was committed since we looked, and it was another device: this one's id is locked by us.
     if (!won) return 'cookie-bound-elsewhere';
-    tx.append(DeviceRegistered, { merchantId, cookie, accountId, deviceId, evidence, registeredAt: now.toISOString() });
+    const confidence = confidenceOf(evidence, stated);
+    tx.append(DeviceRegistered, { merchantId, cookie, accountId, deviceId, evidence, confidence, registeredAt: now.toISOString() });
     return decision;
   }
 }

@@ -64,7 +64,7 @@ export class CreateLicense {
   /** Binds before the proof is marked as used: binding again is harmless, a mark without a binding would not be. */
   private async register(claims: RegistrationClaims, proof: CheckedProof, kids: readonly string[]): Promise<LicenseOutcome> {
     const refusal =
-      (await this.registry.bind(claims, proof.deviceId, 'proof')) ?? (await this.admissions.refuse(admissionWithoutRights(claims, byProof(proof))));
+      (await this.registry.bind(claims, { deviceId: proof.deviceId, evidence: 'proof' })) ?? (await this.admissions.refuse(admissionWithoutRights(claims, byProof(proof))));
     return refusal ?? { ok: true, kind: 'registration', license: licenseOf(makeUpKeys(kids)) };
   }
 }

@@ -1,4 +1,4 @@
-import { type Evidence, requests } from '@latchkey/contracts';
+import { requests, type RequestInput } from '@latchkey/contracts';
 import type { RegistrationClaims } from '@latchkey/crypto';
 import { Requests } from '@latchkey/messaging';
 import { Logger } from '@latchkey/service-defaults';
@@ -6,6 +6,9 @@ import { Injectable } from '@nestjs/common';
 import { type LicenseRefusal, refuse } from './refusal.js';
 
 const BIND_TIMEOUT_MS = 3_000;
+
+/** The device that is to be bound, and how it is known. */
+export type BindingDevice = Pick<RequestInput<typeof requests.bindDevice>, 'deviceId' | 'evidence' | 'confidence'>;
 
 /** The one service that a registration needs, and a licence for content never does. */
 @Injectable()
@@ -16,7 +19,7 @@ export class DeviceRegistry {
   ) {}
 
   /** Binds the device to the token's cookie. The refusal, or undefined where it is bound. Never rejects. */
-  async bind(claims: RegistrationClaims, deviceId: string, evidence: Evidence): Promise<LicenseRefusal | undefined> {
+  async bind(claims: RegistrationClaims, device: BindingDevice): Promise<LicenseRefusal | undefined> {
     try {
       const { outcome } = await this.requests.ask(
         requests.bindDevice,
@@ -25,8 +28,7 @@ export class DeviceRegistry {
           cookie: claims.cookie,
           accountId: claims.account,
           cookieExpiresAt: new Date(claims.cookie_exp * 1000).toISOString(),
-          evidence,
-          deviceId,
+          ...device,
         },
         BIND_TIMEOUT_MS,
       );

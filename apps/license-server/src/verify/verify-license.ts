@@ -7,7 +7,7 @@ import { admissionWithoutRights, byAssertion, contentAdmission } from '../licens
 import { Admissions } from '../license/admissions.js';
 import { refuseAssertedDevice, refuseKids, refuseToken } from '../license/check-token.js';
 import { Denials } from '../license/denials.js';
-import { DeviceRegistry } from '../license/device-registry.js';
+import { type BindingDevice, DeviceRegistry } from '../license/device-registry.js';
 import { GenuineTokens } from '../license/genuine-tokens.js';
 import { type LicenseRefusal, refuse } from '../license/refusal.js';
 
@@ -36,7 +36,7 @@ export class VerifyLicense {
 
   /** Answers one question. Never rejects for what it holds, nor for a part that is away. */
   async handle(question: LicenseQuestion): Promise<VerificationOutcome> {
-    const { merchantId, kids } = question;
+    const { merchantId, kids, confidence } = question;
     const deviceId = normaliseDeviceId(question.deviceId);
     const token = await this.tokens.read(question.token);
     if (!token.ok) return token;
@@ -45,7 +45,7 @@ export class VerifyLicense {
     const { tokenIssuer: iss, licenseUrl: aud } = this.configuration;
     const nowSeconds = Math.floor(Date.now() / 1000);
     const refusal = refuseToken(token, { iss, aud }, nowSeconds) ?? refuseAssertedDevice(token, deviceId);
-    const outcome = refusal ?? (token.kind === 'content' ? await this.allow(token.claims, deviceId, kids) : await this.register(token.claims, deviceId));
+    const outcome = refusal ?? (token.kind === 'content' ? await this.allow(token.claims, deviceId, kids) : await this.register(token.claims, { deviceId, evidence: 'asserted', confidence }));
     if (!outcome.ok) this.denials.tell({ token, deviceId, kids: kids ?? [], refusal: outcome });
     return outcome;
   }
@@ -55,9 +55,9 @@ export class VerifyLicense {
     return refusal ?? { ok: true, kind: 'content', verdict: { allow: true, tokenId: claims.jti, kids: [...asked], rights: rightsOfToken(claims.rights) } };
   }
 
-  private async register(claims: RegistrationClaims, deviceId: string): Promise<VerificationOutcome> {
+  private async register(claims: RegistrationClaims, device: BindingDevice): Promise<VerificationOutcome> {
     const refusal =
-      (await this.registry.bind(claims, deviceId, 'asserted')) ?? (await this.admissions.refuse(admissionWithoutRights(claims, byAssertion(deviceId))));
+      (await this.registry.bind(claims, device)) ?? (await this.admissions.refuse(admissionWithoutRights(claims, byAssertion(device.deviceId))));
     return refusal ?? { ok: true, kind: 'registration', verdict: { allow: true, tokenId: claims.jti, kids: [] } };
   }
 }

@@ -1,7 +1,9 @@
 import { errorCodes, normaliseDeviceId, PurchaseCompleted, PurchaseRejected } from '@latchkey/contracts';
 import type { TokenSigner } from '@latchkey/crypto';
 import type { Tx } from '@latchkey/outbox';
-import { Injectable } from '@nestjs/common';
+import { CONFIGURATION } from '@latchkey/service-defaults';
+import { Inject, Injectable } from '@nestjs/common';
+import type { TokenIssuerConfiguration } from '../config.js';
 import { contentKeyKey, findContentKeys, wrappedKeysOf } from '../content-key-store.js';
 import type { CookieKnowledge } from '../cookie-authorities.js';
 import { holdCookies } from '../held-cookies.js';
@@ -30,7 +32,10 @@ export interface AcceptingOptions {
 /** Takes purchases in: the half of the join that begins with the purchase. */
 @Injectable()
 export class AcceptPurchases {
-  constructor(private readonly mint: TokenMint) {}
+  constructor(
+    private readonly mint: TokenMint,
+    @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
+  ) {}
 
   /**
    * Judges each purchase under the locks of its join and its device, and writes those that wait, are issued or are
@@ -42,7 +47,7 @@ export class AcceptPurchases {
   async accept(tx: Tx, arrivals: readonly ArrivingPurchase[], options: AcceptingOptions): Promise<Arrival[]> {
     const { signer, knowledge, graceMs } = options;
     const purchases = arrivals.map(({ purchase }) => withNormalDeviceId(purchase));
-    const held = await holdCookies(tx, knowledge);
+    const held = await holdCookies(tx, knowledge, this.configuration.refusedConfidences);
     const existing = await findPurchases(tx, purchases);
     const keys = await findContentKeys(tx, purchases);
     const outcomes = purchases.map((purchase) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { comparableRequest, decideDirectToken } from './direct-token.js';
 
-const device = { deviceId: 'device-1', evidence: 'proof' as const, revoked: false };
+const device = { deviceId: 'device-1', evidence: 'proof' as const, revoked: false, confidenceRefused: false };
 const later = new Date('2026-11-23T13:00:00Z');
 
 describe('a token without a purchase', () => {
@@ -12,6 +12,7 @@ describe('a token without a purchase', () => {
     ['is refused for an unknown cookie', {}, { registryAsked: true }, true, { kind: 'refuse', code: 'cookie-unknown' }],
     ['is refused to another device', { deviceId: 'device-2' }, { device, registryAsked: true }, true, { kind: 'refuse', code: 'device-mismatch' }],
     ['is refused to a revoked device', {}, { device: { ...device, revoked: true }, registryAsked: true }, true, { kind: 'refuse', code: 'device-revoked' }],
+    ['is refused to a device of whose id too little is sure', {}, { device: { ...device, confidenceRefused: true }, registryAsked: true }, true, { kind: 'refuse', code: 'device-confidence-refused' }],
     ['is refused for an unknown kid', {}, { device, registryAsked: true }, false, { kind: 'refuse', code: 'kid-unknown' }],
   ])('%s', (_, request, cookie, kidsKnown, expected) => {
     expect(decideDirectToken(request, cookie, kidsKnown)).toEqual(expected);

@@ -7,6 +7,7 @@ export type DirectTokenRefusal =
   | 'device-not-registered'
   | 'device-revoked'
   | 'device-mismatch'
+  | 'device-confidence-refused'
   | 'kid-unknown'
   | 'content-key-differs'
   | 'idempotency-key-differs';

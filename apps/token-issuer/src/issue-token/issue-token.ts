@@ -63,7 +63,7 @@ export class IssueToken {
     signer: TokenSigner,
   ): Promise<{ token: ContentTokenView; repeated: boolean }> {
     const { merchantId, kids, idempotencyKey } = input;
-    const held = await holdCookies(tx, knowledge);
+    const held = await holdCookies(tx, knowledge, this.configuration.refusedConfidences);
     const stored = await storeContentKeys(tx, this.configuration.keyRing, { merchantId, keys: input.keys ?? {}, contentId: input.contentId });
     if (stored === 'differs') throw new Refused('content-key-differs');
     const request = comparableRequest(input);

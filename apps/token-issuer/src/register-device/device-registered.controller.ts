@@ -1,4 +1,4 @@
-import { DeviceRegistered, type Heard } from '@latchkey/contracts';
+import { confidenceOf, DeviceRegistered, type Heard } from '@latchkey/contracts';
 import { isThumbprint } from '@latchkey/crypto';
 import { type Delivery, type Verdict } from '@latchkey/messaging';
 import { handleOnce, Outbox } from '@latchkey/outbox';
@@ -55,6 +55,6 @@ function quarantine(reason: string): Verdict {
   return { kind: 'quarantine', reason };
 }
 
-function factOf({ merchantId, cookie, accountId, deviceId, evidence, registeredAt }: Heard<typeof deviceRegistered>): CookieFact {
-  return { merchantId, cookie, accountId, device: { deviceId, evidence, registeredAt: new Date(registeredAt) } };
+function factOf({ merchantId, cookie, accountId, deviceId, evidence, confidence, registeredAt }: Heard<typeof deviceRegistered>): CookieFact {
+  return { merchantId, cookie, accountId, device: { deviceId, evidence, confidence: confidenceOf(evidence, confidence), registeredAt: new Date(registeredAt) } };
 }

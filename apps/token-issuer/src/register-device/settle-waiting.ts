@@ -1,9 +1,10 @@
 import { Problem } from '@latchkey/contracts';
 import type { TokenSigner } from '@latchkey/crypto';
 import { Outbox, type Tx } from '@latchkey/outbox';
-import { Logger } from '@latchkey/service-defaults';
-import { Injectable } from '@nestjs/common';
+import { CONFIGURATION, Logger } from '@latchkey/service-defaults';
+import { Inject, Injectable } from '@nestjs/common';
 import { appendRejected } from '../accept-purchase/accept-purchases.js';
+import type { TokenIssuerConfiguration } from '../config.js';
 import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
 import { CookieAuthorities, type CookieKnowledge } from '../cookie-authorities.js';
 import { cookieKey } from '../cookie-join-store.js';
@@ -34,6 +35,7 @@ export class SettleWaiting {
     private readonly mint: TokenMint,
     private readonly metrics: IssuerMetrics,
     private readonly logger: Logger,
+    @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
   ) {}
 
   /** Judges every purchase that waits for one of the knowledge's cookies, under the locks of joins and devices. */
@@ -43,7 +45,7 @@ export class SettleWaiting {
     signer: TokenSigner,
     correlations: ReadonlyMap<string, string | undefined> = new Map(),
   ): Promise<Settlement> {
-    const held = await holdCookies(tx, knowledge);
+    const held = await holdCookies(tx, knowledge, this.configuration.refusedConfidences);
     const waiting = await findWaiting(tx, [...held.joins.values()]);
     const keys = await findContentKeys(tx, waiting.map(({ terms }) => terms));
     const ends: EndOfWaiting[] = [];

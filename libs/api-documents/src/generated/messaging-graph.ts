@@ -9,7 +9,7 @@ export const messagingGraph: MessagingGraph = [
       { event: 'TokenIssued', by: 'original', fields: ['merchantId', 'tokenId', 'purchaseId', 'cookie', 'deviceId', 'contentId', 'kids', 'expiresAt'] },
       { event: 'LicenseGranted', by: 'original', fields: ['merchantId', 'tokenId', 'cookie', 'deviceId', 'kids', 'at'] },
       { event: 'LicenseDenied', by: 'original', fields: ['merchantId', 'tokenId', 'cookie', 'deviceId', 'kids', 'at', 'code'] },
-      { event: 'DeviceRegistered', by: 'copy', fields: ['merchantId', 'cookie', 'accountId', 'deviceId', 'evidence', 'registeredAt'] },
+      { event: 'DeviceRegistered', by: 'copy', fields: ['merchantId', 'cookie', 'accountId', 'deviceId', 'evidence', 'confidence', 'registeredAt'] },
       { event: 'DeviceRevoked', by: 'copy', fields: ['merchantId', 'deviceId', 'accountId', 'reason', 'revokedAt'] },
       { event: 'PurchaseCompleted', by: 'copy', fields: ['merchantId', 'purchaseId', 'cookie', 'deviceId', 'contentId', 'kids', 'rights', 'completedAt'] },
       { event: 'PurchaseRefunded', by: 'copy', fields: ['merchantId', 'purchaseId', 'reason', 'refundedAt'] },
@@ -44,7 +44,7 @@ export const messagingGraph: MessagingGraph = [
     hears: [
       { event: 'PurchaseCompleted', by: 'original', fields: ['merchantId', 'purchaseId', 'cookie', 'deviceId', 'contentId', 'kids', 'rights', 'completedAt'] },
       { event: 'PurchaseRefunded', by: 'original', fields: ['merchantId', 'purchaseId', 'reason', 'refundedAt'] },
-      { event: 'DeviceRegistered', by: 'original', fields: ['merchantId', 'cookie', 'accountId', 'deviceId', 'evidence', 'registeredAt'] },
+      { event: 'DeviceRegistered', by: 'original', fields: ['merchantId', 'cookie', 'accountId', 'deviceId', 'evidence', 'confidence', 'registeredAt'] },
       { event: 'DeviceRevoked', by: 'copy', fields: ['merchantId', 'deviceId', 'revokedAt'] },
     ],
     says: [

@@ -35,6 +35,7 @@ function secrets() {
   const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const made = {
     kek: known.kek ?? `k1:${randomBytes(32).toString('base64')}`,
+    webhookKey: known.webhookKey ?? `w1:${randomBytes(32).toString('base64')}`,
     postgres: known.postgres ?? password(),
     database: withMissing(known.database, services, password),
     broker: withMissing(known.broker, brokerUsers, password),
@@ -80,7 +81,7 @@ function environmentOf(service, made) {
     `AMQP_URL=amqp://${service}:${made.broker[service]}@rabbitmq:5672`,
   ];
   if (holdsKek.has(service)) lines.push(`LATCHKEY_KEK=${made.kek}`);
-  if (service === 'gateway') lines.push(`LATCHKEY_BOOTSTRAP_API_KEY=${made.apiKeys[merchantId]}`);
+  if (service === 'gateway') lines.push(`LATCHKEY_BOOTSTRAP_API_KEY=${made.apiKeys[merchantId]}`, `LATCHKEY_WEBHOOK_KEY=${made.webhookKey}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -107,8 +107,11 @@ describe('the operations of the served OpenAPI document', () => {
     expect(await answers(of('key'), async () => bearer(stranger))).toEqual(expected);
     const read = async (path: string): Promise<unknown> => (await new Merchant(standalone.origin, stranger).call(path)).body;
     expect(await read('/v1/accounts/alice/devices')).toEqual({ devices: [] });
+    const { webhooks } = (await read('/v1/webhooks')) as { webhooks: { webhookId: string }[] };
+    expect(webhooks.map(({ webhookId }) => webhookId)).not.toContain(own.webhookId);
     expect(await read('/v1/merchant')).toMatchObject({ merchantId: 'stranger' });
     expect(await owner.expect(200, `/v1/purchases/${own.purchaseId}`)).toMatchObject({ state: 'issued' });
+    expect(await owner.expect(200, `/v1/webhooks/${own.webhookId}`)).not.toHaveProperty('previousSecretUntil');
     expect(await owner.expect(200, `/v1/cookies/${own.cookie}/device`)).toMatchObject({ deviceId: own.deviceId, state: 'active' });
   });
 

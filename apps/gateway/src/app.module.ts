@@ -20,6 +20,16 @@ import { MerchantController } from './merchant/merchant.controller.js';
 import { PurchaseTokens } from './purchases/purchase-tokens.js';
 import { PurchasesController } from './purchases/purchases.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
+import { CreateWebhook } from './webhooks/create-webhook.js';
+import { DeliveriesController } from './webhooks/deliveries.controller.js';
+import { DeliveryQueue } from './webhooks/delivery-queue.js';
+import { DeliverySender } from './webhooks/delivery-sender.js';
+import { DeliveryStore } from './webhooks/delivery-store.js';
+import { WebhookHousekeeping } from './webhooks/webhook-housekeeping.js';
+import { WebhookMetrics } from './webhooks/webhook-metrics.js';
+import { WebhookSecrets } from './webhooks/webhook-secrets.js';
+import { WebhookStore } from './webhooks/webhook-store.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 @Module({
   controllers: [
@@ -32,6 +42,8 @@ import { TokensController } from './tokens/tokens.controller.js';
     MerchantController,
     FeedController,
     JwksController,
+    WebhooksController,
+    DeliveriesController,
   ],
   providers: [
     ApiKeyStore,
@@ -43,6 +55,14 @@ import { TokensController } from './tokens/tokens.controller.js';
     FeedSequencer,
     FeedTail,
     EventStreams,
+    CreateWebhook,
+    WebhookStore,
+    WebhookSecrets,
+    WebhookMetrics,
+    WebhookHousekeeping,
+    DeliveryStore,
+    DeliveryQueue,
+    DeliverySender,
     { provide: APP_GUARD, useClass: ApiKeyGuard },
     { provide: APP_INTERCEPTOR, useClass: MerchantCallInterceptor },
   ],

@@ -1,7 +1,8 @@
 import { vocabulary } from '@latchkey/contracts';
-import { parseApiKey } from '@latchkey/crypto';
+import { parseApiKey, parseKeyRing } from '@latchkey/crypto';
 import { type Configuration, numberSetting, publicUrl, setting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
 import { z } from 'zod';
+import { reaches } from './webhooks/address-rules.js';
 
 /** What the gateway is configured with. */
 export const gatewaySettings = {
@@ -53,6 +54,38 @@ export const gatewaySettings = {
       description: 'How long events can be replayed from GET /v1/events, in days: a receiver that was away longer asks for the purchases themselves',
       fallback: '7',
     },
+  ),
+  webhookKeyRing: setting(
+    'LATCHKEY_WEBHOOK_KEY',
+    z
+      .string()
+      .transform((text, context) => {
+        const parsed = parseKeyRing(text);
+        if (parsed.ok) return parsed.ring;
+        for (const message of parsed.problems) context.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      })
+      .optional(),
+    {
+      description:
+        'The keys that wrap the secrets of webhooks, as id:base64 pairs of 32 bytes separated by commas; the first one wraps. Without it no webhook can be made, for its secret would lie readable in the database. None of LATCHKEY_KEK’s keys: the gateway must not be able to open content keys',
+      secret: true,
+    },
+  ),
+  webhookReach: setting('LATCHKEY_WEBHOOK_ALLOW_PRIVATE', z.enum(reaches), {
+    description:
+      'Whether webhooks may go to addresses that are not public, and to those by http: no, loopback, or yes for private networks too. Link-local addresses and those where clouds keep their metadata are refused whatever it says. Standalone that listens on a loopback address allows loopback unless told otherwise',
+    fallback: 'no',
+  }),
+  webhookTimeoutSeconds: numberSetting(
+    'LATCHKEY_WEBHOOK_TIMEOUT_SECONDS',
+    { least: 1, most: 30 },
+    { description: 'How long one attempt to deliver to a webhook may take in all, in seconds', fallback: '10' },
+  ),
+  webhookRetentionDays: numberSetting(
+    'LATCHKEY_WEBHOOK_RETENTION_DAYS',
+    { least: 1, most: 365 },
+    { description: 'How long a delivery that was taken or given up can be seen and sent again, in days', fallback: '7' },
   ),
 };
 

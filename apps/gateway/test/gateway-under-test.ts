@@ -1,5 +1,5 @@
 import { type CloudEvent, type EventContract, type Scope, scopes } from '@latchkey/contracts';
-import { generateApiKey, hashApiKeySecret, parseApiKey } from '@latchkey/crypto';
+import { generateApiKey, generateKeyEncryptionKey, hashApiKeySecret, parseApiKey } from '@latchkey/crypto';
 import { createTestDatabase, type TestDatabase } from '@latchkey/kits';
 import { type Broker, openInProcessBroker } from '@latchkey/messaging';
 import { createLogger, Metrics, readConfiguration, type RunningService, startService } from '@latchkey/service-defaults';
@@ -13,6 +13,8 @@ export class GatewayUnderTest {
   readonly neighbours = new FakeNeighbours();
   /** A key of the merchant `default` with every scope. */
   readonly key = generateApiKey('test');
+  /** The key that wraps secrets of webhooks, of every replica. */
+  readonly webhookKey = `w1:${generateKeyEncryptionKey()}`;
   private readonly replicas: RunningService[] = [];
   private running: { broker: Broker; databases: TestDatabase[]; databaseUrl: string } | undefined;
 
@@ -39,6 +41,7 @@ export class GatewayUnderTest {
       LATCHKEY_LICENSE_URL: 'http://127.0.0.1:8081/v1/licenses',
       LATCHKEY_PORT: '0',
       LATCHKEY_BOOTSTRAP_API_KEY: this.key,
+      LATCHKEY_WEBHOOK_KEY: this.webhookKey,
       ...this.environment,
       ...environment,
     });

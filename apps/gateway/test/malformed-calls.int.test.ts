@@ -52,8 +52,11 @@ const goodBodies: Readonly<Record<string, object>> = {
   createRevocation: { reason: 'stolen' },
   createToken: { ...purchase, keys: { [kid]: 'f'.repeat(32) }, ttlSeconds: 60 },
   verifyLicense: { token: 'a.b.c', deviceId: kid, drm: 'playready', kids: [kid], confidence: 'hardware' },
+  createWebhook: { url: 'https://shop.invalid/hook', eventTypes: ['token.issued.v1'], description: 'the shop' },
 };
-const goodPaths: Readonly<Record<string, string>> = { cookie: 'biscuit', kid, purchaseId: 'order-1', accountId: 'alice', deviceId: 'device' };
+/** Calls that the gateway answers by itself: what is taken changes what the merchant has. */
+const madeHere = new Set(['createWebhook']);
+const goodPaths: Readonly<Record<string, string>> = { cookie: 'biscuit', kid, purchaseId: 'order-1', accountId: 'alice', deviceId: 'device', webhookId: 'wh_1', deliveryId: 'msg_1' };
 
 const pathOf = ({ path }: DocumentedCall, change: Readonly<Record<string, string>> = {}): string =>
   path.replace(/\{([^}]+)\}/g, (_, name: string) => change[name] ?? goodPaths[name] ?? `no example of ${name}`);
@@ -61,6 +64,7 @@ const withBodies = (): DocumentedCall[] => calls.filter(({ requestBody }) => req
 
 /** What is wrong with an answer to a malformed call; undefined where it is a documented refusal that no neighbour was asked for. */
 async function faultOf(call: DocumentedCall, response: Response): Promise<string | undefined> {
+  if (madeHere.has(call.operationId) && response.ok) return `taken for good: ${await response.text()}`;
   const refusal = await refusalOf(response);
   const documented = call.responses[response.status]?.content?.['application/problem+json']?.schema.allOf[1].properties.code.enum ?? [];
   if (neighbours.asked.splice(0).length > 0) return `taken for good: ${JSON.stringify(refusal)}`;
@@ -74,7 +78,12 @@ describe('every call that takes a body', () => {
   it('has a good one here, and takes it', async () => {
     expect(withBodies().map(({ operationId }) => operationId).sort()).toEqual(Object.keys(goodBodies).sort());
     for (const call of withBodies()) {
-      expect([call.operationId, await refusalOf(await send(call, goodBodies[call.operationId]))]).toEqual([call.operationId, TAKEN]);
+      const answer = await send(call, goodBodies[call.operationId]);
+      if (madeHere.has(call.operationId)) {
+        expect([call.operationId, answer.status]).toEqual([call.operationId, 201]);
+        continue;
+      }
+      expect([call.operationId, await refusalOf(answer)]).toEqual([call.operationId, TAKEN]);
       if (call.requestBody!.required) continue;
       expect([call.operationId, await refusalOf(await send(call, {}))]).toEqual([call.operationId, call.operationId === 'createRegistrationToken' ? expect.anything() : TAKEN]);
     }

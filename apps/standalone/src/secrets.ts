@@ -5,6 +5,7 @@ import { generateApiKey, generateKeyEncryptionKey } from '@latchkey/crypto';
 /** The secrets of a standalone, each in a file of its own that only its owner can read. */
 export interface StandaloneSecrets {
   readonly kek: string;
+  readonly webhookKey: string;
   readonly apiKey: string;
   readonly apiKeyFile: string;
 }
@@ -16,6 +17,7 @@ export async function readOrCreateSecrets(dataDir: string): Promise<StandaloneSe
   const apiKeyFile = join(folder, 'api-key');
   return {
     kek: await readOrCreate(join(folder, 'kek'), () => `k1:${generateKeyEncryptionKey()}`),
+    webhookKey: await readOrCreate(join(folder, 'webhook-key'), () => `w1:${generateKeyEncryptionKey()}`),
     apiKey: await readOrCreate(apiKeyFile, () => generateApiKey('local')),
     apiKeyFile,
   };

@@ -96,11 +96,16 @@ interface Plan {
   readonly configure: (databaseUrl: string) => StandardConfiguration;
 }
 
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+
 /** How each service is configured here; the environment has been checked before. */
 function plan(environment: Environment, configuration: StandaloneConfiguration, secrets: StandaloneSecrets, door: FrontDoor): readonly Plan[] {
   const amqpUser = configuration.amqpUrl === undefined ? undefined : decodeURIComponent(new URL(configuration.amqpUrl).username) || 'guest';
   const given: Environment = {
     LATCHKEY_KEK: secrets.kek,
+    LATCHKEY_WEBHOOK_KEY: secrets.webhookKey,
+    // Whoever tries Latchkey out on a machine of their own has the receiver there too.
+    LATCHKEY_WEBHOOK_ALLOW_PRIVATE: isLoopback(configuration.host) ? 'loopback' : undefined,
     LATCHKEY_BOOTSTRAP_API_KEY: secrets.apiKey,
     LATCHKEY_LICENSE_URL: `${door.origin}/v1/licenses`,
     LATCHKEY_PUBLIC_URL: door.origin,

@@ -22,6 +22,12 @@ const url = (text: string, ...schemes: string[]): boolean => URL.canParse(text) 
 const merchant = (text: string): boolean => only(`${lower}${digits}-`, text) && text.length >= 1 && text.length <= 63 && !text.startsWith('-') && !text.endsWith('-');
 const list = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
 
+const keyRing = (text: string): boolean =>
+  text.split(',').every((entry) => {
+    const key = entry.trim().slice(entry.trim().indexOf(':') + 1).trim();
+    return Buffer.from(key, 'base64').length === 32 && key.length === 44;
+  });
+
 /** A second reading of each variable, from what the documents say of it: whether this text may have become this value. */
 const readAgain: Readonly<Record<string, (text: string, value: unknown) => boolean>> = {
   AMQP_URL: (text) => url(text, 'amqp:', 'amqps:'),
@@ -42,11 +48,9 @@ const readAgain: Readonly<Record<string, (text: string, value: unknown) => boole
   LATCHKEY_DATA_DIR: (text, value) => text !== '' && value === text,
   LATCHKEY_DEMO: (text, value) => ['on', 'off'].includes(text) && value === text,
   LATCHKEY_HOST: (text, value) => text !== '' && value === text,
-  LATCHKEY_KEK: (text) =>
-    text.split(',').every((entry) => {
-      const key = entry.trim().slice(entry.trim().indexOf(':') + 1).trim();
-      return Buffer.from(key, 'base64').length === 32 && key.length === 44;
-    }),
+  LATCHKEY_KEK: keyRing,
+  LATCHKEY_WEBHOOK_KEY: keyRing,
+  LATCHKEY_WEBHOOK_ALLOW_PRIVATE: (text) => ['no', 'loopback', 'yes'].includes(text),
   LATCHKEY_LICENSE_URL: (text) => url(text, 'http:', 'https:') && visible(text) && text.length <= 512 && !/[#?]/.test(text),
   LATCHKEY_PUBLIC_URL: (text) => url(text, 'http:', 'https:') && !/[#?]/.test(text),
   LATCHKEY_LOG_LEVEL: (text) => ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(text),
@@ -94,7 +98,7 @@ describe(`every setting (seed ${SEED})`, () => {
 
   it('is a secret where it holds one, and only there', () => {
     const secrets = new Set(settings.filter(([, one]) => one.secret).map(([, one]) => one.variable));
-    expect([...secrets].sort()).toEqual(['AMQP_URL', 'DATABASE_URL', 'LATCHKEY_BOOTSTRAP_API_KEY', 'LATCHKEY_KEK']);
+    expect([...secrets].sort()).toEqual(['AMQP_URL', 'DATABASE_URL', 'LATCHKEY_BOOTSTRAP_API_KEY', 'LATCHKEY_KEK', 'LATCHKEY_WEBHOOK_KEY']);
     for (const [, one] of settings) expect([one.variable, one.secret === true]).toEqual([one.variable, secrets.has(one.variable)]);
   });
 });

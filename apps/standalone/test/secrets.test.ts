@@ -14,11 +14,12 @@ describe('the secrets of a standalone', () => {
 
   it('are made once, in the form that the services take, for their owner alone', async () => {
     const made = await readOrCreateSecrets(dataDir);
-    expect(parseKeyRing(made.kek).ok).toBe(true);
+    for (const ring of [made.kek, made.webhookKey]) expect(parseKeyRing(ring).ok).toBe(true);
+    expect(made.webhookKey.split(':')[1]).not.toBe(made.kek.split(':')[1]);
     expect(parseApiKey(made.apiKey)).toBeDefined();
     expect(await readOrCreateSecrets(dataDir)).toEqual(made);
-    expect((await readdir(join(dataDir, 'secrets'))).sort()).toEqual(['api-key', 'kek']);
-    for (const name of ['api-key', 'kek']) expect((await stat(join(dataDir, 'secrets', name))).mode & 0o777).toBe(0o600);
+    expect((await readdir(join(dataDir, 'secrets'))).sort()).toEqual(['api-key', 'kek', 'webhook-key']);
+    for (const name of ['api-key', 'kek', 'webhook-key']) expect((await stat(join(dataDir, 'secrets', name))).mode & 0o777).toBe(0o600);
   });
 
   it('are whole although a start was killed while it wrote them', async () => {

@@ -24,6 +24,8 @@ export const errorCodes = {
   'device-unknown': { status: 404, title: 'The device is not known', retryable: false },
   'purchase-unknown': { status: 404, title: 'The purchase is not known', retryable: false },
   'token-not-issued': { status: 404, title: 'The token is not issued yet', retryable: true },
+  'webhook-unknown': { status: 404, title: 'The webhook is not known', retryable: false },
+  'delivery-unknown': { status: 404, title: 'The delivery is not known', retryable: false },
   'method-not-allowed': { status: 405, title: 'The method is not allowed here', retryable: false },
   'content-key-differs': { status: 409, title: 'Another content key is stored for this kid', retryable: false },
   'cookie-bound': { status: 409, title: 'The cookie is bound to a device already', retryable: false },
@@ -33,11 +35,13 @@ export const errorCodes = {
   'kid-unknown': { status: 409, title: 'No content key is stored for a kid', retryable: false },
   'purchase-differs': { status: 409, title: 'The purchase exists with other content', retryable: false },
   'purchase-refunded': { status: 409, title: 'The purchase is refunded', retryable: false },
+  'webhook-limit-reached': { status: 409, title: 'The merchant has as many webhooks as it may have', retryable: false },
   'payload-too-large': { status: 413, title: 'The body is too large', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON', retryable: false },
   'idempotency-key-differs': { status: 422, title: 'The idempotency key was used for another request', retryable: false },
   'rate-limited': { status: 429, title: 'Too many failed attempts', retryable: true },
   internal: { status: 500, title: 'Something went wrong on our side', retryable: true },
+  'webhooks-off': { status: 501, title: 'The gateway has no key to keep secrets of webhooks with', retryable: false },
   unavailable: { status: 503, title: 'A part that is needed does not answer', retryable: true },
 } as const satisfies Record<string, ErrorCodeEntry>;
 

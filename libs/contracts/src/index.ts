@@ -16,3 +16,4 @@ export { rightsOfToken } from './rights-of-token.js';
 export * as vocabulary from './vocabulary.js';
 export { confidenceOf } from './vocabulary.js';
 export type { Confidence, Evidence, Rights } from './vocabulary.js';
+export * from './webhooks.js';

@@ -19,7 +19,7 @@ export type Refusal = ErrorCode | { readonly code: ErrorCode; readonly status: n
 export interface OperationContract {
   readonly id: string;
   readonly server: 'gateway' | 'license-server' | 'both';
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** The path with parameters as `{name}`, as OpenAPI writes it. */
   readonly path: string;
   readonly summary: string;

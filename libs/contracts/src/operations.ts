@@ -5,6 +5,7 @@ import { defineOperation, scopes } from './operation-contract.js';
 import { accountDevice, contentTokenView, cookieView, deviceRecord, purchaseView, registrationTokenView } from './resources.js';
 import { idempotencyKey } from './requests.js';
 import { accountId, contentId, contentKey, cookie, deviceId, durationSeconds, kid, kids, merchantId, purchaseId, reason, rights, timestamp } from './vocabulary.js';
+import { createWebhook, deleteWebhook, listDeliveries, listWebhooks, redeliver, rotateWebhookSecret, showWebhook } from './webhook-operations.js';
 
 const idempotent = z.object({ 'idempotency-key': idempotencyKey.optional() });
 const byCookie = z.object({ cookie });
@@ -286,9 +287,17 @@ export const operations = [
   createRevocation,
   showMerchant,
   streamEvents,
+  createWebhook,
+  listWebhooks,
+  showWebhook,
+  deleteWebhook,
+  rotateWebhookSecret,
+  listDeliveries,
+  redeliver,
   createLicense,
   showDeviceTokens,
   showJwks,
 ] as const;
 
 export { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks, verifyLicense };
+export * from './webhook-operations.js';

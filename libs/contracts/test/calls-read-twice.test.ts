@@ -28,6 +28,10 @@ const bodies: Readonly<Record<string, ReadTwice>> = {
     rule: again.members({ ...boughtRules, purchaseId: again.outsideId, 'completedAt?': again.timestamp }),
     good: { ...bought, purchaseId: 'order-1', completedAt: at },
   },
+  createWebhook: {
+    rule: again.members({ url: again.webhookUrl, 'eventTypes?': again.eventTypes, 'description?': again.reason }),
+    good: { url: 'https://shop.example/hook?a=b', eventTypes: ['token.issued.v1', 'device.revoked.v1'], description: 'ä shop' },
+  },
   createRefund: reasonAlone,
   createRevocation: reasonAlone,
   createToken: {
@@ -59,13 +63,18 @@ const parameters: Readonly<Record<string, again.Rule>> = {
   'idempotency-key': again.idempotencyKey,
   'last-event-id': again.lastEventId,
   waitSeconds: again.waitSeconds,
+  webhookId: again.madeId,
+  deliveryId: again.madeId,
+  state: again.deliveryState,
+  before: again.lastEventId,
+  limit: again.pageLimit,
 };
 
 const nearlyTime = fc
   .tuple(fc.constantFrom('2026', '0000', '0001', '9999', '10000'), fc.constantFrom('11', '02', '13'), fc.constantFrom('23', '29', '30', '31'), fc.constantFrom('12:00:00', '12:00', '23:59:59', '24:00:00', '12:60:00'), fc.constantFrom('', '.5', '.123456789', '.'), fc.constantFrom('Z', 'z', '+00:00', ''))
   .map(([year, month, day, time, fraction, zone]) => `${year}-${month}-${day}T${time}${fraction}${zone}`);
 const text = fc.oneof(
-  fc.constantFrom('a', 'biscuit', kid, other, kid.toUpperCase(), `${kid}0`, 'a'.repeat(32), 'a'.repeat(33), 'a'.repeat(128), 'a'.repeat(129), '😀'.repeat(256), '😀'.repeat(257), 'a\n', 'a\u0000', '\ud800', '\u0085', '30', '31', '007', '9'.repeat(18), '9'.repeat(19), '٣'),
+  fc.constantFrom('a', 'biscuit', kid, other, kid.toUpperCase(), `${kid}0`, 'a'.repeat(32), 'a'.repeat(33), 'a'.repeat(128), 'a'.repeat(129), '😀'.repeat(256), '😀'.repeat(257), 'a\n', 'a\u0000', '\ud800', '\u0085', '30', '31', '007', '100', '101', 'pending', 'https://shop.example/', 'https://shop.example:22/', 'http://u@shop.example/', 'https://shop.example/#a', 'token.issued.v1', '9'.repeat(18), '9'.repeat(19), '٣'),
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.string({ maxLength: 40 }),
   nearlyTime,
@@ -73,7 +82,7 @@ const text = fc.oneof(
 const value = fc.oneof(
   { weight: 4, arbitrary: text },
   { weight: 2, arbitrary: fc.oneof(fc.integer(), fc.double(), fc.constantFrom(0, 1, 2_592_000, 2_592_001, 315_360_000, 315_360_001, 2 ** 53)) },
-  { weight: 2, arbitrary: fc.array(fc.constantFrom(kid, other, kid.toUpperCase(), 'x'), { maxLength: 3 }) },
+  { weight: 2, arbitrary: fc.array(fc.constantFrom(kid, other, kid.toUpperCase(), 'x', 'token.issued.v1', 'cookie.issued.v1'), { maxLength: 3 }) },
   { weight: 1, arbitrary: fc.constant(Array.from({ length: 33 }, (_, n) => n.toString(16).padStart(32, '0'))) },
   { weight: 1, arbitrary: fc.constantFrom({}, { type: 'purchase' }, { type: 'purchase', availableFrom: at, colour: 1 }, { type: 'rental' }, { [kid]: other }, { [kid]: 'x' }, { ['e'.repeat(32)]: kid }) },
   { weight: 1, arbitrary: fc.jsonValue() },

@@ -64,3 +64,21 @@ export const rights: Rule = (value) => {
 };
 
 export const keys: Rule = (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.entries(value).every(([id, key]) => kid(id) && contentKey(key));
+
+export const madeId = textOf(1, 64, among(`${alphanumeric}_-`));
+export const deliveryState: Rule = (value) => ['pending', 'delivered', 'failed'].includes(value as string);
+export const pageLimit: Rule = (value) => Array.from({ length: 100 }, (_, n) => String(n + 1)).includes(value as string);
+
+const told = ['device.registered', 'device.revoked', 'license.denied', 'license.granted', 'purchase.completed', 'purchase.refunded', 'purchase.rejected', 'token.issued', 'token.revoked'].map((name) => `${name}.v1`);
+export const eventTypes: Rule = (value) => Array.isArray(value) && value.length > 0 && value.every((each) => told.includes(each as string)) && new Set(value).size === value.length;
+
+/** A URL that hides nothing: scheme, host, a port of the web or an unprivileged one, and what follows. */
+export const webhookUrl: Rule = (value) => {
+  if (!textOf(1, 2048, visible)(value) || !URL.canParse(value as string)) return false;
+  const { protocol, username, password, port, href } = new URL(value as string);
+  const start = ['http://', 'https://'].find((scheme) => (value as string).startsWith(scheme));
+  const rest = (value as string).slice(start?.length ?? 0);
+  const authority = rest.slice(0, (rest + '/').search(/[/?#]/));
+  const plain = start === `${protocol}//` && username + password === '' && !authority.includes('@') && authority !== '' && !href.includes('#') && !rest.includes('#') && !rest.includes('\\');
+  return plain && (port === '' || port === '80' || port === '443' || Number(port) >= 1024);
+};

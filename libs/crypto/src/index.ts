@@ -72,3 +72,4 @@ export {
   type TokenKind,
   type TokenRights,
 } from './token-claims.js';
+export { newWebhookSecret } from './webhook-secret.js';

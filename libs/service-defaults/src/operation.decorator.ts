@@ -1,11 +1,11 @@
 import { type OperationContract, type OperationInput, operations, Problem, type ProblemDetailError } from '@latchkey/contracts';
-import { applyDecorators, createParamDecorator, type ExecutionContext, Get, HttpCode, Post, Put, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, Delete, type ExecutionContext, Get, HttpCode, Post, Put, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { jsonPointer } from './json-pointer.js';
 
 const OPERATION = Symbol('operation');
-const methods = { GET: Get, POST: Post, PUT: Put };
+const methods = { GET: Get, POST: Post, PUT: Put, DELETE: Delete };
 
 const routeOf = (operation: OperationContract): string => operation.path.replace(/\{([^}]+)\}/g, ':$1');
 const byRoute = new Map<string, OperationContract>(operations.operations.map((operation) => [`${operation.method} ${routeOf(operation)}`, operation]));

@@ -1,9 +1,11 @@
 import { CONFIGURATION, Logger, Periodic } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { GatewayConfiguration } from '../config.js';
+import { DeliverySender } from '../webhooks/delivery-sender.js';
+import { DeliveryStore } from '../webhooks/delivery-store.js';
+import { WokenJob } from '../woken-job.js';
 import { FeedStore } from './feed-store.js';
 import { FeedTail } from './feed-tail.js';
-import { WokenJob } from './woken-job.js';
 
 /** What another replica stored and did not number, because it ended in between, is numbered so late. */
 const IDLE_MS = 1_000;
@@ -19,6 +21,8 @@ export class FeedSequencer implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     private readonly store: FeedStore,
     private readonly tail: FeedTail,
+    private readonly deliveries: DeliveryStore,
+    private readonly sender: DeliverySender,
     @Inject(CONFIGURATION) private readonly configuration: GatewayConfiguration,
     logger: Logger,
   ) {
@@ -43,7 +47,11 @@ export class FeedSequencer implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async number(): Promise<void> {
-    while (await this.store.hasUnnumbered()) if ((await this.store.number()) > 0) this.tail.wake();
+    while (await this.store.hasUnnumbered()) {
+      if ((await this.store.number((tx, numbered) => this.deliveries.enqueue(tx, numbered))) === 0) continue;
+      this.tail.wake();
+      this.sender.wake();
+    }
   }
 
   private async prune(): Promise<void> {

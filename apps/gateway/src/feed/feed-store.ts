@@ -20,6 +20,16 @@ export interface HeardEvent {
   readonly merchantId: string;
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** When it happened, as who said it says, where that is known. */
+  readonly time?: string | undefined;
+}
+
+/** Events that were numbered together. */
+export interface NumberedEvents {
+  /** The number before the first. */
+  readonly after: number;
+  /** The number of the last. */
+  readonly last: number;
 }
 
 interface FeedRow {
@@ -52,14 +62,16 @@ export class FeedStore {
    */
   async append(tx: Tx, events: readonly HeardEvent[]): Promise<void> {
     await tx.rows(
-      `insert into feed_events (merchant_id, type, data, purchase_id)
-       select merchant_id, type, data, purchase_id
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as heard (merchant_id, type, data, purchase_id, nth) order by nth`,
+      `insert into feed_events (merchant_id, type, data, purchase_id, occurred_at)
+       select merchant_id, type, data, purchase_id, occurred_at
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality as heard (merchant_id, type, data, purchase_id, occurred_at, nth)
+       order by nth`,
       [
         events.map((event) => event.merchantId),
         events.map((event) => event.type),
         events.map((event) => JSON.stringify(event.data)),
         events.map((event) => purchaseIdOf(event.data)),
+        events.map((event) => occurredAt(event)),
       ],
     );
   }
@@ -69,8 +81,11 @@ export class FeedStore {
     return (await this.dataSource.query<unknown[]>('select 1 from feed_events where sequence is null limit 1')).length > 0;
   }
 
-  /** Numbers what waits; resolves to how many it were, at most 1,000. */
-  async number(): Promise<number> {
+  /**
+   * Numbers what waits; resolves to how many it were, at most 1,000. What `alongside` does with them commits with their
+   * numbers, so that it is done once for each event.
+   */
+  async number(alongside: (tx: Tx, numbered: NumberedEvents) => Promise<void> = async () => undefined): Promise<number> {
     return this.outbox.transaction(async (tx) => {
       // The lock makes this replica the one writer until its numbers are visible. The statement after it sees what was
       // committed meanwhile.
@@ -84,7 +99,10 @@ export class FeedStore {
          returning feed_events.position`,
         [state[0]!.last_sequence, SEQUENCED_AT_ONCE_MAX],
       );
+      if (numbered.length === 0) return 0;
       await tx.rows('update feed_state set last_sequence = last_sequence + $1', [numbered.length]);
+      const after = Number(state[0]!.last_sequence);
+      await alongside(tx, { after, last: after + numbered.length });
       return numbered.length;
     });
   }
@@ -132,4 +150,10 @@ function fromRow(row: FeedRow): FeedEvent {
 
 function purchaseIdOf({ purchaseId }: HeardEvent['data']): string | null {
   return vocabulary.purchaseId.safeParse(purchaseId).data ?? null;
+}
+
+/** In UTC, whatever offset its checkout wrote. */
+function occurredAt({ time }: HeardEvent): string | null {
+  const ms = time === undefined ? Number.NaN : Date.parse(time);
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }

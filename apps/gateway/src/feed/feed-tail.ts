@@ -1,7 +1,7 @@
 import { Logger } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { WokenJob } from '../woken-job.js';
 import { type FeedEvent, FeedStore } from './feed-store.js';
-import { WokenJob } from './woken-job.js';
 
 type Listener = (event: FeedEvent) => void;
 

@@ -25,7 +25,7 @@ export class FeedController {
   @EventPattern<string[]>(toldToMerchants.map(({ event }) => event.type))
   async hear(@Payload() batch: readonly Delivery<Heard<(typeof toldToMerchants)[number]>>[]): Promise<readonly Verdict[]> {
     const verdicts = await handleOnce(this.outbox, batch, async (tx, fresh) => {
-      await this.store.append(tx, fresh.map(({ event }) => ({ merchantId: event.data.merchantId, type: event.type, data: event.data })));
+      await this.store.append(tx, fresh.map(({ event }) => ({ merchantId: event.data.merchantId, type: event.type, data: event.data, time: event.time })));
       return new Map();
     });
     this.sequencer.wake();

@@ -53,7 +53,7 @@ export class WokenJob {
         // Its database is away, say. It is tried again after a rest, not at once.
         this.wanted = false;
         this.failed = true;
-        this.logger.warn('a job of the feed failed', { job: this.name }, error);
+        this.logger.warn('a job failed', { job: this.name }, error);
       }
     }
   }

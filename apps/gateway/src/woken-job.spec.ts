@@ -59,7 +59,7 @@ describe('a job that is woken', () => {
     fail();
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(runs()).toBe(1);
-    expect(warnings).toEqual(['a job of the feed failed']);
+    expect(warnings).toEqual(['a job failed']);
     job.wake();
     expect(runs()).toBe(2);
     end();

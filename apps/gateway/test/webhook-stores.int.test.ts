@@ -9,7 +9,7 @@ import { FeedStore } from '../src/feed/feed-store.js';
 import { gatewayService } from '../src/index.js';
 import { judgeAttempt } from '../src/webhooks/attempt-verdict.js';
 import { type ClaimedDelivery, type ClaimLimits, DeliveryQueue } from '../src/webhooks/delivery-queue.js';
-import { DeliveryStore } from '../src/webhooks/delivery-store.js';
+import { DeliveryStore, pruningReasons } from '../src/webhooks/delivery-store.js';
 import { WebhookHousekeeping } from '../src/webhooks/webhook-housekeeping.js';
 import { WebhookSecrets } from '../src/webhooks/webhook-secrets.js';
 import { WebhookStore } from '../src/webhooks/webhook-store.js';
@@ -158,8 +158,11 @@ describe('housekeeping', () => {
     await dataSource.query(`update webhook_deliveries set state = 'delivered', settled_at = clock_timestamp() where webhook_id = 'wh_new'`);
     await dataSource.query(`update webhook_deliveries set due_at = ${old} where webhook_id in ('wh_waits', 'wh_disabled') and sequence < 3`);
     await dataSource.query(`update webhooks set disabled_at = ${old} where webhook_id = 'wh_disabled'`);
-    expect(await deliveries.prune(7, 2)).toBe(2);
-    expect(await deliveries.prune(7, 100)).toBe(3);
+    expect(await deliveries.prune('settled', 7, 1)).toBe(1);
+    const pruned: number[] = [];
+    for (const reason of pruningReasons) pruned.push(await deliveries.prune(reason, 7, 100));
+    expect(pruned).toEqual([1, 2, 1]);
+    for (const reason of pruningReasons) expect(await deliveries.prune(reason, 7, 100)).toBe(0);
     const left = Object.groupBy(await rows(), ({ webhook_id }) => webhook_id);
     expect(Object.fromEntries(Object.entries(left).map(([id, list]) => [id, list!.map(({ sequence }) => sequence)]))).toEqual({
       wh_disabled: ['3'],

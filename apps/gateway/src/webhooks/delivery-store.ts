@@ -29,6 +29,26 @@ export interface DeliveryQuery {
 
 const columns = 'delivery_id, sequence, type, state, attempts, created_at, due_at, last_attempt_at, last_status, last_failure, settled_at';
 
+const longAgo = 'clock_timestamp() - make_interval(days => $1)';
+
+/**
+ * Why deliveries may be forgotten: they ended long ago; they wait for a webhook that is disabled, and may do so for ever;
+ * their webhook was removed. For the last the ids are read step by step along the index: there are few among many rows.
+ */
+const forgettable = {
+  settled: `state <> 'pending' and settled_at < ${longAgo}`,
+  disabled: `state = 'pending' and due_at < ${longAgo} and webhook_id in (select webhook_id from webhooks where disabled_at is not null)`,
+  removed: `webhook_id in (
+    with recursive known (id) as (
+      select min(webhook_id) from webhook_deliveries
+      union all
+      select (select min(webhook_id) from webhook_deliveries where webhook_id > known.id) from known where known.id is not null
+    )
+    select id from known where not exists (select 1 from webhooks where webhooks.webhook_id = known.id))`,
+} as const;
+/** Why deliveries may be forgotten. */
+export const pruningReasons = Object.keys(forgettable) as (keyof typeof forgettable)[];
+
 /** Deliveries as merchants see them, and how they come and go. How they are sent is in `DeliveryQueue`. */
 @Injectable()
 export class DeliveryStore {
@@ -79,20 +99,13 @@ export class DeliveryStore {
     });
   }
 
-  /**
-   * Forgets deliveries that were settled so many days ago, at most `limit`; resolves to how many. Those of a webhook that is
-   * disabled are forgotten after the same time, for they may wait for ever; of one that was removed, at once.
-   */
-  async prune(retentionDays: number, limit: number): Promise<number> {
+  /** Forgets deliveries that may be forgotten for this reason, at most `limit`; resolves to how many. */
+  async prune(reason: keyof typeof forgettable, retentionDays: number, limit: number): Promise<number> {
     return this.outbox.transaction(async (tx) => {
       const pruned = await tx.rows(
         `delete from webhook_deliveries where delivery_id in (
-           select delivery_id from webhook_deliveries as delivery left join webhooks using (webhook_id)
-           where (delivery.state <> 'pending' and delivery.settled_at < clock_timestamp() - make_interval(days => $1))
-             or webhooks.webhook_id is null
-             or (webhooks.disabled_at is not null and delivery.due_at < clock_timestamp() - make_interval(days => $1))
-           limit $2 for update of delivery skip locked
-         ) returning delivery_id`,
+           select delivery_id from webhook_deliveries where ${forgettable[reason]} limit $2 for update skip locked
+         ) and $1::int > 0 returning delivery_id`,
         [retentionDays, limit],
       );
       return pruned.length;

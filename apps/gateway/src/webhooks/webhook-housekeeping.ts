@@ -1,7 +1,7 @@
 import { CONFIGURATION, Logger, Periodic } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { GatewayConfiguration } from '../config.js';
-import { DeliveryStore } from './delivery-store.js';
+import { DeliveryStore, pruningReasons } from './delivery-store.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 import { WebhookStore } from './webhook-store.js';
 
@@ -39,7 +39,9 @@ export class WebhookHousekeeping implements OnApplicationBootstrap, BeforeApplic
   private async tidy(): Promise<void> {
     await this.webhooks.forgetPreviousSecrets();
     await this.rewrap();
-    while (!this.stopping && (await this.deliveries.prune(this.configuration.webhookRetentionDays, AT_ONCE_MAX)) === AT_ONCE_MAX);
+    for (const reason of pruningReasons) {
+      while (!this.stopping && (await this.deliveries.prune(reason, this.configuration.webhookRetentionDays, AT_ONCE_MAX)) === AT_ONCE_MAX);
+    }
   }
 
   private async rewrap(): Promise<void> {

@@ -1,25 +1,16 @@
 import { z } from 'zod';
 import { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks } from './device-operations.js';
+import { example } from './examples-of-bodies.js';
 import { verifyLicense } from './license-verification.js';
 import { defineOperation, scopes } from './operation-contract.js';
-import { accountDevice, contentTokenView, cookieView, deviceRecord, purchaseView, registrationTokenView } from './resources.js';
+import { createPurchase, createRefund, showPurchase, showPurchaseToken } from './purchase-operations.js';
+import { accountDevice, contentTokenView, cookieView, deviceRecord, registrationTokenView } from './resources.js';
 import { idempotencyKey } from './requests.js';
-import { accountId, contentId, contentKey, cookie, deviceId, durationSeconds, kid, kids, merchantId, purchaseId, reason, rights, timestamp } from './vocabulary.js';
+import { accountId, contentId, contentKey, cookie, deviceId, durationSeconds, kid, kids, merchantId, reason, rights } from './vocabulary.js';
 import { createWebhook, deleteWebhook, listDeliveries, listWebhooks, redeliver, rotateWebhookSecret, showWebhook } from './webhook-operations.js';
 
 const idempotent = z.object({ 'idempotency-key': idempotencyKey.optional() });
 const byCookie = z.object({ cookie });
-const byPurchase = z.object({ purchaseId });
-
-/** What the examples of bodies are made of. They are taken as they are, once the cookie is one that Latchkey made. */
-const kidOfExamples = '0123456789abcdef0123456789abcdef';
-const example = {
-  cookie: 'Xq3mJ7dEwq0VvZ8n1yH2tA',
-  kid: kidOfExamples,
-  key: '000102030405060708090a0b0c0d0e0f',
-  bought: { cookie: 'Xq3mJ7dEwq0VvZ8n1yH2tA', contentId: 'film-42', kids: [kidOfExamples], rights: { type: 'purchase' } },
-  rental: { type: 'rental', availableUntil: '2099-12-31T23:59:59Z', playDurationSeconds: 172_800 },
-} as const;
 
 /** 30 days, the longest that a cookie or a content token lives. */
 export const LIFETIME_SECONDS_MAX = 30 * 24 * 3600;
@@ -92,89 +83,6 @@ export const storeContentKey = defineOperation({
   body: z.strictObject({ key: contentKey, contentId: contentId.optional() }).meta({ examples: [{ key: example.key, contentId: 'film-42' }] }),
   answers: { 201: { description: 'Stored' }, 204: { description: 'The same key is stored already' } },
   refusals: ['content-key-differs'],
-});
-
-/** `POST /v1/purchases`. */
-export const createPurchase = defineOperation({
-  id: 'createPurchase',
-  server: 'gateway',
-  method: 'POST',
-  path: '/v1/purchases',
-  summary: 'Tell of a purchase; its token is issued as soon as a device is bound to the cookie',
-  security: { kind: 'api-key', scope: 'purchases' },
-  body: z.strictObject({
-    purchaseId,
-    cookie,
-    deviceId: deviceId.optional(),
-    contentId,
-    kids,
-    rights,
-    completedAt: timestamp.optional(),
-  }).meta({ examples: [{ purchaseId: 'order-1001', ...example.bought }, { purchaseId: 'order-1002', ...example.bought, rights: example.rental }] }),
-  answers: { 202: { description: 'Accepted', schema: purchaseView } },
-  refusals: [
-    'cookie-unknown',
-    'cookie-expired',
-    'kid-unknown',
-    { code: 'device-revoked', status: 409 },
-    'device-mismatch',
-    'device-confidence-refused',
-    'purchase-refunded',
-    'purchase-differs',
-    'rate-limited',
-  ],
-});
-
-/** `GET /v1/purchases/{purchaseId}`. */
-export const showPurchase = defineOperation({
-  id: 'showPurchase',
-  server: 'gateway',
-  method: 'GET',
-  path: '/v1/purchases/{purchaseId}',
-  summary: 'Show where a purchase stands',
-  security: { kind: 'api-key', scope: 'purchases' },
-  params: byPurchase,
-  answers: { 200: { description: 'The purchase', schema: purchaseView } },
-  refusals: ['purchase-unknown'],
-});
-
-/** `GET /v1/purchases/{purchaseId}/token`. */
-export const showPurchaseToken = defineOperation({
-  id: 'showPurchaseToken',
-  server: 'gateway',
-  method: 'GET',
-  path: '/v1/purchases/{purchaseId}/token',
-  summary: 'Collect the token of a purchase, waiting for it if asked to',
-  security: { kind: 'api-key', scope: 'tokens' },
-  params: byPurchase,
-  query: z.strictObject({ waitSeconds: z.string().regex(/^(?:[0-9]|[12][0-9]|30)$/, 'must be a whole number from 0 to 30').optional() }),
-  answers: { 200: { description: 'The token', schema: contentTokenView } },
-  refusals: [
-    'purchase-unknown',
-    'token-not-issued',
-    'purchase-refunded',
-    { code: 'device-revoked', status: 409 },
-    'device-mismatch',
-    'device-confidence-refused',
-    { code: 'cookie-unknown', status: 409 },
-    'cookie-expired',
-    'kid-unknown',
-  ],
-});
-
-/** `POST /v1/purchases/{purchaseId}/refund`. */
-export const createRefund = defineOperation({
-  id: 'createRefund',
-  server: 'gateway',
-  method: 'POST',
-  path: '/v1/purchases/{purchaseId}/refund',
-  summary: 'Refund a purchase: its token stops working',
-  security: { kind: 'api-key', scope: 'purchases' },
-  params: byPurchase,
-  body: z.strictObject({ reason: reason.optional() }).meta({ examples: [{ reason: 'changed their mind' }] }),
-  bodyOptional: true,
-  answers: { 202: { description: 'Refunded', schema: purchaseView } },
-  refusals: ['purchase-unknown'],
 });
 
 /** `POST /v1/tokens`. */
@@ -299,5 +207,5 @@ export const operations = [
   showJwks,
 ] as const;
 
-export { createLicense, deviceTokensUrlOf, showDeviceTokens, showJwks, verifyLicense };
+export { createLicense, createPurchase, createRefund, deviceTokensUrlOf, showDeviceTokens, showJwks, showPurchase, showPurchaseToken, verifyLicense };
 export * from './webhook-operations.js';

@@ -16,7 +16,9 @@ export const createWebhook = defineOperation({
   path: '/v1/webhooks',
   summary: 'Have events posted to a URL, signed as Standard Webhooks; the secret is shown this once',
   security: { kind: 'api-key', scope: 'admin' },
-  body: z.strictObject({ url: webhookUrl, eventTypes: webhookEventTypes.optional(), description: reason.optional() }),
+  body: z.strictObject({ url: webhookUrl, eventTypes: webhookEventTypes.optional(), description: reason.optional() }).meta({
+    examples: [{ url: 'https://shop.example/latchkey', eventTypes: ['token.issued.v1', 'purchase.rejected.v1'] }],
+  }),
   answers: { 201: { description: 'The webhook and its secret', schema: newWebhookView } },
   refusals: ['webhook-limit-reached', 'webhooks-off'],
 });

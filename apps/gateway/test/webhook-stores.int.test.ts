@@ -24,8 +24,8 @@ let outbox: Outbox;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { migrations, entities } = gatewayService;
-  dataSource = await openDatabase({ url: database.url, service: 'gateway', migrations, entities, poolSizeMax: 10, logger: createLogger('test', 'silent') }, 10_000);
+  const { migrations } = gatewayService;
+  dataSource = await openDatabase({ url: database.url, service: 'gateway', migrations, poolSizeMax: 10, logger: createLogger('test', 'silent') }, 10_000);
   outbox = new Outbox(dataSource, []);
   feed = new FeedStore(dataSource, outbox);
   webhooks = new WebhookStore(dataSource, outbox);

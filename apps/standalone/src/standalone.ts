@@ -96,8 +96,6 @@ interface Plan {
   readonly configure: (databaseUrl: string) => StandardConfiguration;
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
-
 /** How each service is configured here; the environment has been checked before. */
 function plan(environment: Environment, configuration: StandaloneConfiguration, secrets: StandaloneSecrets, door: FrontDoor): readonly Plan[] {
   const amqpUser = configuration.amqpUrl === undefined ? undefined : decodeURIComponent(new URL(configuration.amqpUrl).username) || 'guest';

@@ -80,7 +80,7 @@ beforeEach(() => {
 });
 
 const clearKey = JSON.stringify({ kids: [base64url(kid)], type: 'temporary' });
-const ask = (options: { at?: string; body?: string | Uint8Array; headers?: Record<string, string>; method?: string } = {}): Promise<Response> => {
+const ask = (options: { at?: string; body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string>; method?: string } = {}): Promise<Response> => {
   const { at = proxy, body = clearKey, headers = {}, method = 'POST' } = options;
   return fetch(at, { method, headers: { authorization: `Bearer ${TOKEN}`, 'x-device-id': 'device-1', ...headers }, ...(method === 'POST' && { body }) });
 };

@@ -22,8 +22,8 @@ export async function serveApiDocuments(app: NestFastifyApplication): Promise<vo
     swaggerOptions: {
       // Swagger UI would otherwise send the document's address to a validator on the internet.
       validatorUrl: null,
-      // The API key stays in the browser until Log out, or each reload would ask for it again.
-      persistAuthorization: true,
+      // In local storage the API key would lie there for every later page of this origin; a reload asks for it again.
+      persistAuthorization: false,
       tryItOutEnabled: true,
       displayRequestDuration: true,
       deepLinking: true,

@@ -172,7 +172,7 @@ describe('the reference proxy', () => {
 
   it('takes no token of which there are two', async () => {
     const answered = await new Promise<unknown>((resolve, reject) => {
-      const call = request(proxy, { method: 'POST', headers: ['authorization', `Bearer ${TOKEN}`, 'authorization', 'Bearer x', 'x-device-id', 'device-1'] }, (answer) => void json(answer).then((body) => resolve([answer.statusCode, body])));
+      const call = request(proxy, { method: 'POST', headers: ['host', new URL(proxy).host, 'authorization', `Bearer ${TOKEN}`, 'authorization', 'Bearer x', 'x-device-id', 'device-1'] }, (answer) => void json(answer).then((body) => resolve([answer.statusCode, body])));
       call.on('error', reject).end(clearKey);
     });
     expect(answered).toEqual([401, { code: 'unauthenticated' }]);

@@ -21,6 +21,7 @@ const HARMLESS: Readonly<Record<string, string>> = {
   "claims['ath'] !== accessTokenHash(expected.accessToken)": 'the hash of a token that the same request carries',
   'Buffer.compare(bytes, ZERO)': 'a number of a signature, which is public',
   'Buffer.compare(bytes, P256_ORDER)': 'as above',
+  'before !== digest': 'a checkout compares what it published with what it published before',
   'this.nonces.last !== nonceBefore': 'a device compares what it was told with what it was told before',
 };
 

@@ -52,7 +52,8 @@ export async function createDemoShop(parts: DemoShopParts): Promise<DemoShop> {
   const app = fastify({ bodyLimit: BODY_BYTES_MAX });
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(headers).header('cache-control', 'no-store');
-    refuseForeign(request, publicHostname, request.url.startsWith('/demo/api/'));
+    // By the route and not by the address, in which %61 is an a as well.
+    refuseForeign(request, publicHostname, request.routeOptions.url?.startsWith('/demo/api/') ?? false);
   });
   renderProblems(app, parts.onFault);
   await servePage(app, html);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const mediaFolder = new URL('../media/', import.meta.url);
@@ -37,7 +38,7 @@ export interface Film {
 }
 
 /** Where the encrypted films lie: found beside the package, from source and from `dist` alike. */
-export const mediaPath = mediaFolder.pathname;
+export const mediaPath = fileURLToPath(mediaFolder);
 
 /** The programme, in its order. */
 export async function readFilms(): Promise<ReadonlyMap<string, Film>> {

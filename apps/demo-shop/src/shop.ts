@@ -8,6 +8,8 @@ const COOKIE_TTL_SECONDS = 30 * 24 * 3600;
 /** A rental has to be begun within two days. */
 const RENTAL_WINDOW_MS = 48 * 3_600_000;
 const TICKETS_MAX = 24;
+/** Cookies of one customer that events are still shown for. */
+const COOKIES_MAX = 24;
 const PRICES = { priceToBuy: '€ 9', priceToRent: '€ 3' };
 
 /** What the shop is made of. */
@@ -128,6 +130,7 @@ export class Shop {
       (async () => {
         const { cookie } = await this.parts.latchkey.call<{ cookie: string }>('/v1/cookies', { accountId, ttlSeconds: COOKIE_TTL_SECONDS });
         customer.cookies.push(cookie);
+        customer.cookies.splice(0, customer.cookies.length - COOKIES_MAX);
         await this.parts.book.save();
         return cookie;
       })().finally(() => this.making.delete(accountId));

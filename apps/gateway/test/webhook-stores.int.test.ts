@@ -123,6 +123,25 @@ describe('a claim', () => {
     expect((await rows())[0]!.state).toBe('delivered');
   });
 
+  it('is over when its delivery is asked for again: what its holder says later does not count', async () => {
+    await make('wh_1');
+    await say(1);
+    const [running] = await claim();
+    await deliveries.askFor('wh_1', running!.deliveryId);
+    expect(await queue.settle(running!, judgeAttempt({ kind: 'answered', status: 410, retryAfterSeconds: undefined }, 10, 0))).toBe(false);
+    expect((await claim()).map(({ deliveryId, attempt }) => [deliveryId, attempt])).toEqual([[running!.deliveryId, 1]]);
+  });
+
+  it('is of a disabled webhook only what was asked for', async () => {
+    await make('wh_1');
+    await say(3);
+    const [one] = await claim({ limit: 1 });
+    await queue.settle(one!, judgeAttempt({ kind: 'answered', status: 410, retryAfterSeconds: undefined }, 1, 0));
+    expect(await claim({ failing: true })).toEqual([]);
+    await deliveries.askFor('wh_1', one!.deliveryId);
+    expect((await claim({ failing: true })).map(({ deliveryId }) => deliveryId)).toEqual([one!.deliveryId]);
+  });
+
   it('that was given back is there at once, as if nobody had had it', async () => {
     await make('wh_1');
     await say(1);
@@ -192,6 +211,23 @@ describe('housekeeping', () => {
     expect([after.open('wh_1', row!.secret), after.open('wh_1', row!.previous_secret)]).toEqual([second.secret, first.secret]);
     // In another webhook's row, or without its key, it opens nothing.
     expect([after.open('wh_2', row!.secret), before.open('wh_1', row!.secret)]).toEqual([undefined, undefined]);
+  });
+
+  it('gives up what has waited too long, but not what is under way, nor for a disabled webhook, nor what was asked for since', async () => {
+    for (const id of ['wh_1', 'wh_disabled']) await make(id);
+    await say(4);
+    const [underWay] = await claim({ limit: 1 });
+    await dataSource.query(`update webhook_deliveries set series_started_at = series_started_at - interval '4 days 1 second' where sequence < 4`);
+    await dataSource.query(`update webhooks set disabled_at = clock_timestamp() where webhook_id = 'wh_disabled'`);
+    const ofFirst = async (): Promise<string[]> => (await rows()).filter(({ webhook_id }) => webhook_id === 'wh_1').map(({ state }) => state);
+    const asked = (await deliveries.ofWebhook('wh_1', { state: 'pending', before: undefined, limit: 10 })).find(({ sequence }) => sequence === 3)!;
+    await deliveries.askFor('wh_1', asked.deliveryId);
+    expect(underWay).toMatchObject({ webhookId: 'wh_1' });
+    expect(await deliveries.giveUp(4, 100)).toBe(1);
+    expect(await ofFirst()).toEqual(['pending', 'failed', 'pending', 'pending']);
+    await queue.release(underWay!);
+    expect(await deliveries.giveUp(4, 100)).toBe(1);
+    expect((await rows()).filter(({ webhook_id }) => webhook_id === 'wh_disabled').map(({ state }) => state)).toEqual(['pending', 'pending', 'pending', 'pending']);
   });
 
   it('forgets the secret before when its time is over', async () => {

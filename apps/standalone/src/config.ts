@@ -21,7 +21,7 @@ export const standaloneSettings = {
   }),
   demo: setting('LATCHKEY_DEMO', z.enum(['on', 'off']).optional(), {
     description:
-      'Whether the demo shop is served at /demo: on or off. Without it, on where LATCHKEY_HOST is a loopback address and off elsewhere: whoever reaches the page can buy, and revoke what is bought, in the name of the first merchant',
+      'Whether the demo shop is served at /demo: on or off. Without it, on where LATCHKEY_HOST, and the public URLs where they are given, are loopback addresses and off elsewhere: whoever reaches the page can buy, and revoke what is bought, in the name of the first merchant',
   }),
   demoRentalSeconds: numberSetting('LATCHKEY_DEMO_RENTAL_SECONDS', { least: 5, most: 86_400 }, {
     description: 'How long a rental of the demo shop plays from its first licence, in seconds; short, so that one can see it end',

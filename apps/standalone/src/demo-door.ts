@@ -32,8 +32,3 @@ export class DemoDoor {
 export function isDemoPath(path: string): boolean {
   return path === '/demo' || path.startsWith('/demo/');
 }
-
-/** Whether nobody but this machine reaches what listens there. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}

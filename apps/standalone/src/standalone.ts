@@ -17,13 +17,14 @@ import {
 } from '@latchkey/service-defaults';
 import { fastify } from 'fastify';
 import { type StandaloneConfiguration, standaloneSettings } from './config.js';
-import { DemoDoor, isDemoPath, isLoopback } from './demo-door.js';
+import { DemoDoor, isDemoPath } from './demo-door.js';
 import { leaveNote, removeNote } from './connection-note.js';
 import { type Databases, openDatabases } from './databases.js';
 import { type FrontDoor, openFrontDoor } from './front-door.js';
 import { refuseWrongConfiguration } from './refuse-wrong-configuration.js';
 import { readOrCreateSecrets, type StandaloneSecrets } from './secrets.js';
 import { services } from './services.js';
+import { isForThisMachine } from './this-machine.js';
 
 /** A standalone that runs, and what to say about it. */
 export interface RunningStandalone {
@@ -103,7 +104,7 @@ function plan(environment: Environment, configuration: StandaloneConfiguration, 
     LATCHKEY_KEK: secrets.kek,
     LATCHKEY_WEBHOOK_KEY: secrets.webhookKey,
     // Whoever tries Latchkey out on a machine of their own has the receiver there too.
-    LATCHKEY_WEBHOOK_ALLOW_PRIVATE: isLoopback(configuration.host) ? 'loopback' : undefined,
+    LATCHKEY_WEBHOOK_ALLOW_PRIVATE: isForThisMachine(environment, configuration.host) ? 'loopback' : undefined,
     LATCHKEY_BOOTSTRAP_API_KEY: secrets.apiKey,
     LATCHKEY_LICENSE_URL: `${door.origin}/v1/licenses`,
     LATCHKEY_PUBLIC_URL: door.origin,
@@ -163,7 +164,7 @@ const licensePaths: ReadonlySet<string> = new Set(
 
 /** The demo shop, where it is wanted: a merchant like any other, with the first API key. */
 function demoOf(environment: Environment, configuration: StandaloneConfiguration, { secrets, door, dataDir, logger }: DemoSurroundings): DemoDoor | undefined {
-  const wanted = configuration.demo ?? (isLoopback(configuration.host) ? 'on' : 'off');
+  const wanted = configuration.demo ?? (isForThisMachine(environment, configuration.host) ? 'on' : 'off');
   if (wanted === 'off') return undefined;
   return new DemoDoor({
     gatewayOrigin: door.origin,

@@ -73,7 +73,7 @@ lever(
 
 // Gives licences to whoever has the token.
 sabotage('any-device');
-const BINDING_CHECK = 'cnf.jkt === deviceId';
+const BINDING_CHECK = 'cnf.jkt === thumbprint';
 globalThis.faultsAnyDevice = () => pulled.has('any-device');
 registerHooks({
   load(url, context, nextLoad) {

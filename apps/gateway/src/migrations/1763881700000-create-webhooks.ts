@@ -40,6 +40,7 @@ export class CreateWebhooks1763881700000 implements MigrationInterface {
         series_attempts integer not null default 0,
         asked_for boolean not null default false,
         created_at timestamptz not null default clock_timestamp(),
+        series_started_at timestamptz not null default clock_timestamp(),
         due_at timestamptz not null default clock_timestamp(),
         lease_id uuid,
         leased_until timestamptz,
@@ -50,6 +51,8 @@ export class CreateWebhooks1763881700000 implements MigrationInterface {
         unique (webhook_id, sequence)
       )`);
     await runner.query(`create index webhook_deliveries_due on webhook_deliveries (webhook_id, due_at) where state = 'pending'`);
+    await runner.query(`create index webhook_deliveries_series on webhook_deliveries (series_started_at) where state = 'pending'`);
+    await runner.query(`create index webhook_deliveries_asked_for on webhook_deliveries (webhook_id) where state = 'pending' and asked_for`);
     await runner.query('create index webhook_deliveries_state on webhook_deliveries (webhook_id, state, sequence)');
     await runner.query(`create index webhook_deliveries_settled on webhook_deliveries (settled_at) where state <> 'pending'`);
   }

@@ -78,6 +78,10 @@ export class DeliveryQueue {
              order by due_at limit $1 for update skip locked
            ) as one
            where (webhooks.failing_since is not null) = $5
+             -- Or each claim would read through everything that waits for a webhook that is disabled.
+             and (webhooks.disabled_at is null or exists (
+               select 1 from webhook_deliveries as asked where asked.webhook_id = webhooks.webhook_id and asked.state = 'pending' and asked.asked_for
+             ))
          ), chosen as (
            select delivery_id from due where nth <= $1 order by nth, due_at limit $2
          )

@@ -85,17 +85,40 @@ export class DeliveryStore {
   }
 
   /**
-   * Has a delivery sent again, and tried as often as a new one, also where its webhook is disabled. Undefined where the
-   * webhook has none of that id. The caller has checked whose webhook it is.
+   * Has a delivery sent again, and tried as often as a new one, also where its webhook is disabled. An attempt that is under
+   * way loses its lease: what comes of it says nothing of this one. Undefined where the webhook has none of that id. The
+   * caller has checked whose webhook it is.
    */
   async askFor(webhookId: string, deliveryId: string): Promise<StoredDelivery | undefined> {
     return this.outbox.transaction(async (tx) => {
       const rows = await tx.rows<DeliveryRow>(
-        `update webhook_deliveries set state = 'pending', asked_for = true, series_attempts = 0, due_at = clock_timestamp(), settled_at = null
+        `update webhook_deliveries set state = 'pending', asked_for = true, series_attempts = 0, series_started_at = clock_timestamp(),
+           due_at = clock_timestamp(), settled_at = null, lease_id = null, leased_until = null
          where webhook_id = $1 and delivery_id = $2 returning ${columns}`,
         [webhookId, deliveryId],
       );
       return rows.map(fromRow)[0];
+    });
+  }
+
+  /**
+   * Gives up what has waited so many days for a webhook that is not disabled, at most `limit`; resolves to how many. A
+   * receiver that answers nobody is tried one delivery at a time: more events than that come in, and the rest would wait
+   * for their first attempt for ever, and fill the database of all merchants.
+   */
+  async giveUp(afterDays: number, limit: number): Promise<number> {
+    return this.outbox.transaction(async (tx) => {
+      const givenUp = await tx.rows(
+        `update webhook_deliveries set state = 'failed', settled_at = clock_timestamp(), asked_for = false, lease_id = null, leased_until = null
+         where delivery_id in (
+           select delivery_id from webhook_deliveries
+           where state = 'pending' and series_started_at < ${longAgo} and (leased_until is null or leased_until <= clock_timestamp())
+             and webhook_id in (select webhook_id from webhooks where disabled_at is null)
+           limit $2 for update skip locked
+         ) returning delivery_id`,
+        [afterDays, limit],
+      );
+      return givenUp.length;
     });
   }
 

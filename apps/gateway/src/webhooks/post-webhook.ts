@@ -41,15 +41,27 @@ const ANSWER_BYTES_MAX = 16 * 1024;
  * so that nobody can have us fetch for them what only we can reach. Never rejects.
  */
 export async function postWebhook(request: WebhookRequest, network: Network): Promise<AttemptOutcome> {
-  const timedOut = AbortSignal.timeout(network.timeoutMs);
-  const signal = AbortSignal.any([timedOut, network.stopping]);
+  // Of its own, and let go of in the end: the signal of the stop lives as long as the gateway, and what hangs on it with it.
+  const attempt = new AbortController();
+  const { signal } = attempt;
+  const breakOff = (): void => attempt.abort();
+  network.stopping.addEventListener('abort', breakOff);
+  if (network.stopping.aborted) breakOff();
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    breakOff();
+  }, network.timeoutMs);
   try {
     const addresses = await untilAborted(addressesOf(request.url, network.resolve), signal);
     const refusal = addressRefusal(request.url, addresses.map(({ address }) => address), network.reach);
     return refusal === undefined ? await send(request, addresses, signal) : { kind: 'unanswered', failure: refusal };
   } catch (error) {
     if (network.stopping.aborted) return { kind: 'interrupted' };
-    return { kind: 'unanswered', failure: timedOut.aborted ? 'timeout' : failureOf(error) };
+    return { kind: 'unanswered', failure: timedOut ? 'timeout' : failureOf(error) };
+  } finally {
+    clearTimeout(timer);
+    network.stopping.removeEventListener('abort', breakOff);
   }
 }
 

@@ -34,6 +34,19 @@ describe('the addresses of a name', () => {
     expect(asked).toBe(0);
   });
 
+  it('are asked of the system for two names at a time, and no more', async () => {
+    const answers: (() => void)[] = [];
+    const resolve = createResolveHost({ resolve4: nobody, resolve6: nobody }, () => new Promise((found) => answers.push(() => found([]))));
+    const [one, two] = [resolve('a.example'), resolve('b.example')];
+    await expect(resolve('c.example')).rejects.toMatchObject({ code: 'ETIMEOUT' });
+    for (const answer of answers) answer();
+    await Promise.all([one, two]);
+    const later = resolve('c.example');
+    await new Promise((resolve) => setImmediate(resolve));
+    answers[2]!();
+    expect(await later).toEqual([]);
+  });
+
   it('are found for the machine itself, with whatever name servers there are', async () => {
     const loopback = (await createResolveHost()('localhost')).map(({ address }) => address);
     expect(loopback.length).toBeGreaterThan(0);

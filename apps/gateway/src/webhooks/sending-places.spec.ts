@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PLACES, PLACES_OF_FAILING, SendingPlaces } from './sending-places.js';
+import { PLACES, PLACES_KEPT_FOR_FAILING, PLACES_OF_FAILING, SendingPlaces } from './sending-places.js';
 
 const fill = (places: SendingPlaces, count: number, failing: boolean): void => {
   for (let n = 0; n < count; n += 1) places.take({ webhookId: `wh_${n}`, failing });
@@ -13,9 +13,11 @@ describe('places', () => {
     expect(places.free(false)).toBe(PLACES - PLACES_OF_FAILING);
   });
 
-  it('may be taken all by those who answer', () => {
+  it('are kept for those who failed, however many answer', () => {
     const places = new SendingPlaces();
-    fill(places, PLACES, false);
+    fill(places, PLACES - PLACES_KEPT_FOR_FAILING, false);
+    expect([places.free(true), places.free(false)]).toEqual([PLACES_KEPT_FOR_FAILING, 0]);
+    fill(places, PLACES_KEPT_FOR_FAILING, true);
     expect([places.free(true), places.free(false)]).toEqual([0, 0]);
   });
 
@@ -28,6 +30,6 @@ describe('places', () => {
     expect(new Map(places.underWay)).toEqual(new Map([['wh_1', 1], ['wh_2', 1]]));
     for (const each of [one, other]) places.give(each);
     expect(places.underWay.size).toBe(0);
-    expect([places.free(true), places.free(false)]).toEqual([PLACES_OF_FAILING, PLACES]);
+    expect([places.free(true), places.free(false)]).toEqual([PLACES_OF_FAILING, PLACES - PLACES_KEPT_FOR_FAILING]);
   });
 });

@@ -2,6 +2,8 @@
 export const PLACES = 64;
 /** Of these so many at most to webhooks that fail: whoever lets us wait must not have us keep others waiting. */
 export const PLACES_OF_FAILING = 32;
+/** And so many are kept for them: who has failed once must not wait until nobody else has anything to send. */
+export const PLACES_KEPT_FOR_FAILING = 8;
 /** Attempts that one replica makes at a time to one webhook. */
 export const PLACES_OF_ONE = 8;
 /** And while it fails: one shows whether it is back. */
@@ -21,7 +23,8 @@ export class SendingPlaces {
 
   /** Free places for webhooks that fail, or for those that do not. */
   free(failing: boolean): number {
-    return failing ? Math.min(PLACES - this.all, PLACES_OF_FAILING - this.ofFailing) : PLACES - this.all;
+    const kept = failing ? PLACES_OF_FAILING - this.ofFailing : PLACES - PLACES_KEPT_FOR_FAILING - (this.all - this.ofFailing);
+    return Math.min(PLACES - this.all, kept);
   }
 
   /** How many places each webhook has taken. */

@@ -7,8 +7,10 @@ import { WebhookStore } from './webhook-store.js';
 
 const INTERVAL_MS = 3_600_000;
 const AT_ONCE_MAX = 1_000;
+/** Longer than the schedule of attempts takes, by a day for a receiver that puts us off. */
+const GIVEN_UP_AFTER_DAYS = 4;
 
-/** Forgets what nobody asks for any more, and takes secrets along when the key that wraps them changes. */
+/** Gives up what has waited too long, forgets what nobody asks for any more, and takes secrets along when the key that wraps them changes. */
 @Injectable()
 export class WebhookHousekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly periodic: Periodic;
@@ -39,6 +41,7 @@ export class WebhookHousekeeping implements OnApplicationBootstrap, BeforeApplic
   private async tidy(): Promise<void> {
     await this.webhooks.forgetPreviousSecrets();
     await this.rewrap();
+    while (!this.stopping && (await this.deliveries.giveUp(GIVEN_UP_AFTER_DAYS, AT_ONCE_MAX)) === AT_ONCE_MAX);
     for (const reason of pruningReasons) {
       while (!this.stopping && (await this.deliveries.prune(reason, this.configuration.webhookRetentionDays, AT_ONCE_MAX)) === AT_ONCE_MAX);
     }

@@ -93,6 +93,11 @@ describe('the back end of the demo shop', () => {
     expect((await viewer.json('shop'))['tickets']).toEqual([]);
   });
 
+  it.each(['/demo/api/shop', '/demo/%61pi/shop'])('makes no customer of an image on another site: %s', async (path) => {
+    const answer = await ask(standalone.origin, path, { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' } });
+    expect([...outcome(answer), answer.headers['set-cookie']]).toEqual([403, 'foreign-origin', undefined]);
+  });
+
   it('shows its page to nobody by another name', async () => {
     expect(outcome(await ask(standalone.origin, '/demo', { headers: { host: 'evil.example' } }))).toEqual([403, 'foreign-host']);
   });

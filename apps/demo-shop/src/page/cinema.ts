@@ -17,6 +17,9 @@ interface NowPlaying {
   readonly ticket: TicketView | undefined;
 }
 
+const REVOKED = ['Revoked', 'This browser was revoked, and that is for good. Choose “Start again as a new device” to go on.'] as const;
+const VOID = ['Ticket void', 'This ticket stopped working, so the film stops. Buy or rent it to go on watching.'] as const;
+
 /** The page: what is shown, and what becomes of each click. */
 export class Cinema {
   private shop!: ShopView;
@@ -185,7 +188,7 @@ export class Cinema {
     await shopClient.revoke(deviceId);
     await this.refresh();
     if (deviceId !== this.device.id) return tell('The device is revoked: it gets no licence any more.', 'good');
-    await this.end('Revoked', 'This browser was revoked, and that is for good. Choose “Start again as a new device” to go on.');
+    await this.end(...REVOKED);
   }
 
   private async startAgain(): Promise<void> {
@@ -206,7 +209,9 @@ export class Cinema {
   /** What the back end tells of, also where another tab or another device did it. */
   private hear(event: ShopEvent): void {
     const mine = event.purchaseId !== undefined && this.playing?.ticket?.purchaseId === event.purchaseId;
-    if (event.type === 'token.revoked.v1' && mine && event.reason !== 'superseded') void this.end('Ticket void', 'This ticket stopped working, so the film stops. Buy or rent it to go on watching.');
+    // It may come before the answer to the call that caused it, or after: either way the viewer reads the same.
+    const [eyebrow, words] = event.reason === 'device-revoked' ? REVOKED : VOID;
+    if (event.type === 'token.revoked.v1' && mine && event.reason !== 'superseded') void this.end(eyebrow, words);
     if (/^(?:token|device)\.(?:issued|revoked|registered)/.test(event.type)) void this.refresh().catch(() => undefined);
   }
 

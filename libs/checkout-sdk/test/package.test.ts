@@ -24,6 +24,8 @@ async function install(name: string): Promise<void> {
   await mkdir(built);
   await cp(join(library, 'package.json'), join(built, 'package.json'));
   if (name === 'checkout-sdk') await cp(join(library, 'README.md'), join(built, 'README.md'));
+  // What it is built upon has to be built itself, which it is nowhere in a fresh clone.
+  await run(process.execPath, [tsc, '--build', join(library, 'tsconfig.lib.json')]);
   await run(process.execPath, [tsc, '-p', join(library, 'tsconfig.lib.json'), '--outDir', join(built, 'dist'), '--composite', 'false', '--incremental', 'false', '--tsBuildInfoFile', 'null']);
   const { stdout } = await run('npm', ['pack', '--json', '--offline'], { cwd: built });
   const [{ filename, files }] = Object.values(JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>) as [{ filename: string; files: { path: string }[] }];

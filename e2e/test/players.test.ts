@@ -66,7 +66,9 @@ describeWithChromium('players in a browser', () => {
   async function newPage(of: Browser): Promise<Page> {
     const page = await of.newPage();
     await page.goto(`${pages.origin}/player.html`);
-    await page.waitForFunction('globalThis.page !== undefined');
+    // A tab behind another draws nothing and plays no muted film, and is not even asked between frames whether it is ready.
+    await page.bringToFront();
+    await page.waitForFunction('globalThis.page !== undefined', undefined, { polling: 100 });
     return page;
   }
 

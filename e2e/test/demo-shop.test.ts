@@ -237,7 +237,10 @@ describeWithChromium('the demo shop in a browser', () => {
     await page.click('#watch');
     await says(page, /revoked|no valid ticket/);
     expect((await seen(page)).state).not.toBe('playing');
+    // The page before is ready too, until it is loaded anew.
+    const loaded = page.waitForEvent('domcontentloaded');
     await page.click('#new-device');
+    await loaded;
     await page.waitForSelector('#usher[data-ready]');
     await page.click('#register');
     await says(page, /^This browser is \S+ now/);

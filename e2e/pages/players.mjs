@@ -15,10 +15,14 @@ function script(path) {
 async function shakaPlayer(scope, onRefused) {
   await script('shaka-player/dist/shaka-player.compiled.js');
   const player = new shaka.Player();
+  let first = true;
   const refuse = async (error) => {
+    // To unload interrupts a load that is still under way: that error tells of the first one and of nothing else.
+    if (!first) return;
+    first = false;
     const [, status, problem] = error.data?.[0]?.data ?? [];
     await player.unload();
-    onRefused({ error: error.code, status, code: JSON.parse(problem).code });
+    onRefused({ error: error.code, status, code: problem && JSON.parse(problem).code });
   };
   await player.attach(scope.video);
   player.addEventListener('error', ({ detail }) => void refuse(detail));

@@ -1,6 +1,7 @@
 import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import { StackSecrets } from './stack-secrets.js';
 import { type StackContainer, StartedLatchkeyStack } from './started-latchkey-stack.js';
+import { stopNetwork } from './stop-network.js';
 
 /** The images of a stack. */
 export interface StackImages {
@@ -59,7 +60,7 @@ export class LatchkeyStack {
       }
     } catch (error) {
       await Promise.allSettled([...containers.values()].map((container) => container.stop()));
-      await network.stop();
+      await stopNetwork(network);
       throw error;
     }
   }

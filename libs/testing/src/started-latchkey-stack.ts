@@ -1,5 +1,6 @@
 import type { StartedNetwork, StartedTestContainer } from 'testcontainers';
 import type { Latchkey } from './latchkey.js';
+import { stopNetwork } from './stop-network.js';
 
 /** The containers of a stack, by their names on its network. */
 export type StackContainer = 'edge' | 'postgres' | 'rabbitmq' | 'gateway' | 'license-server' | 'cookie' | 'device-registry' | 'token-issuer';
@@ -54,7 +55,7 @@ export class StartedLatchkeyStack implements StackAddresses {
     // Every container, even where one of them fails: none is left to the machine.
     const results = await Promise.allSettled([...this.containers.values()].map((container) => container.stop()));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
-    await this.network.stop();
+    await stopNetwork(this.network);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,6 +30,8 @@ import {
   timestamp,
 } from './vocabulary.js';
 
+export * from './expressplay-requests.js';
+
 /** What a caller sends as `Idempotency-Key`: the same key with the same request gets the same answer for 24 hours. */
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters');
 

@@ -99,7 +99,7 @@ export class Shop {
   private async boundDevice({ cookies }: Customer): Promise<ShopView['device']> {
     const cookie = cookies.at(-1);
     if (cookie === undefined) return null;
-    const record = await this.parts.latchkey.callUnless<{ deviceId: string; state: string }>(['device-not-registered', 'cookie-unknown'], `/v1/cookies/${cookie}/device`);
+    const record = await this.parts.latchkey.callUnless<{ deviceId: string; state: string }>(['device-not-registered', 'cookie-unknown'], `/v1/cookies/${encodeURIComponent(cookie)}/device`);
     return record ? { deviceId: record.deviceId, state: record.state } : null;
   }
 
@@ -117,7 +117,7 @@ export class Shop {
   private async cookie(customer: Customer): Promise<string> {
     const current = customer.cookies.at(-1);
     if (current !== undefined) {
-      const view = await this.parts.latchkey.callUnless<{ state: string }>(['cookie-unknown'], `/v1/cookies/${current}`);
+      const view = await this.parts.latchkey.callUnless<{ state: string }>(['cookie-unknown'], `/v1/cookies/${encodeURIComponent(current)}`);
       if (view && view.state !== 'expired') return current;
     }
     return this.newCookie(customer);

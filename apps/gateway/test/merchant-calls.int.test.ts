@@ -57,6 +57,13 @@ describe('registration tokens', () => {
     expect(neighbours.asked[0]!.input).toEqual({ merchantId: 'default', cookie: 'biscuit' });
   });
 
+  it('take a cookie that a merchant made up, encoded', async () => {
+    const cookie = 'a+b/c==';
+    await gateway.call('POST', `/v1/registration-tokens?cookie=${encodeURIComponent(cookie)}`);
+    await gateway.call('POST', '/v1/registration-tokens', { headers: { 'x-latchkey-cookie': cookie } });
+    expect(neighbours.asked.map(({ input }) => input)).toEqual([{ merchantId: 'default', cookie }, { merchantId: 'default', cookie }]);
+  });
+
   it('may be for one device', async () => {
     await gateway.call('POST', '/v1/registration-tokens', { body: { cookie: 'biscuit', deviceId: 'device' } });
     expect(neighbours.asked[0]!.input).toEqual({ merchantId: 'default', cookie: 'biscuit', deviceId: 'device' });
@@ -111,6 +118,13 @@ describe('devices', () => {
     expect([response.status, await response.json()]).toEqual([200, record]);
     neighbours.refuse(requests.getDeviceRecord, new Problem('device-not-registered'));
     expect(await refusalOf(await gateway.call('GET', '/v1/cookies/biscuit/device'))).toEqual({ status: 404, code: 'device-not-registered' });
+  });
+
+  it.each(['a+b/c==', 'a~@:._-', 'f'.repeat(32), '/'.repeat(32)])('are retrieved by the cookie %s that a merchant made up', async (cookie) => {
+    neighbours.answer(requests.getDeviceRecord, () => ({ ...record, cookie }));
+    const response = await gateway.call('GET', `/v1/cookies/${encodeURIComponent(cookie)}/device`);
+    expect([response.status, await response.json()]).toEqual([200, { ...record, cookie }]);
+    expect(neighbours.asked[0]!.input).toEqual({ merchantId: 'default', cookie });
   });
 
   it('are listed by account', async () => {

@@ -15,10 +15,13 @@ export const accountId = outsideId.meta({ id: 'AccountId', examples: ['alice'] }
 /** The merchant's own id of a film, an episode, a channel. */
 export const contentId = outsideId.meta({ id: 'ContentId', examples: ['film-42'] });
 
-/** An opaque correlation value that Latchkey made. Its form is checked loosely: an unknown one is unknown, not malformed. */
+/**
+ * An opaque correlation value. Latchkey makes them of base64url; a merchant that makes up its own may use base64, GUIDs or
+ * what looks like an address, so whoever puts one into a URL has to encode it. An unknown one is unknown, not malformed.
+ */
 export const cookie = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,32}$/, 'must be 1 to 32 of A-Z a-z 0-9 _ -')
+  .regex(/^[A-Za-z0-9._~:@+/=-]{1,32}$/, 'must be 1 to 32 of A-Z a-z 0-9 . _ ~ : @ + / = -')
   .meta({ id: 'Cookie', examples: ['Xq3mJ7dEwq0VvZ8n1yH2tA'] });
 
 /** A device id: the RFC 7638 thumbprint of the device's key (evidence `proof`) or the id that a DRM computed (`asserted`). */

@@ -20,7 +20,7 @@ const printable = (character: string): boolean => {
 };
 
 export const outsideId = textOf(1, 128, among(`${alphanumeric}._:-`));
-export const cookie = textOf(1, 32, among(`${alphanumeric}_-`));
+export const cookie = textOf(1, 32, among(`${alphanumeric}._~:@+/=-`));
 export const deviceId = textOf(1, 128, visible);
 export const token = textOf(1, 6144, visible);
 export const kid = textOf(32, 32, among('0123456789abcdef'));

@@ -45,6 +45,11 @@ export type TokenRights =
 export interface ContentClaims extends TokenEnvelope {
   readonly account?: string;
   readonly purchase?: string;
+  /**
+   * The token whose play clock this one goes on with: one of the same sale that it renews, and that was issued before its
+   * purchase was known. Without it the clock is the purchase's, or this token's own.
+   */
+  readonly clock?: string;
   readonly content: string;
   /** 1 to 32 different key ids, 32 lower-case hex each. */
   readonly kids: readonly string[];
@@ -66,7 +71,7 @@ type ClaimForms<Claims> = { readonly [Name in keyof Claims]-?: (value: unknown) 
 const KIDS_MAX = 32;
 const KID = /^[0-9a-f]{32}$/;
 const IDENTIFIER = /^[A-Za-z0-9._:-]{1,128}$/;
-const COOKIE = /^[A-Za-z0-9_-]{1,32}$/;
+const COOKIE = /^[A-Za-z0-9._~:@+/=-]{1,32}$/;
 const ASSERTED_DEVICE_ID = /^[\x20-\x7e]{1,128}$/;
 const PARTY = /^[\x21-\x7e]{1,512}$/;
 // The end of the year 9999: beyond it a time has no RFC 3339 form, and rendering it would throw.
@@ -94,6 +99,7 @@ const CONTENT_FORMS: ClaimForms<ContentClaims> = {
   ...ENVELOPE_FORMS,
   account: matches(IDENTIFIER),
   purchase: matches(IDENTIFIER),
+  clock: matches(IDENTIFIER),
   content: matches(IDENTIFIER),
   kids: areKids,
   keys: areWrappedKeys,
@@ -103,7 +109,7 @@ const CONTENT_FORMS: ClaimForms<ContentClaims> = {
 };
 
 const REGISTRATION_OPTIONAL = ['cnf'] as const;
-const CONTENT_OPTIONAL = ['account', 'purchase', 'cnf', 'device'] as const;
+const CONTENT_OPTIONAL = ['account', 'purchase', 'clock', 'cnf', 'device'] as const;
 
 /**
  * The first thing wrong with the form of a token's claims, or `undefined`. Every claim is checked for type and range.

@@ -140,8 +140,9 @@ const CLAIM_TEXTS: Readonly<Record<string, RegExp | ((text: string) => boolean)>
   merchant: /^"[\w.:-]{1,128}"$/,
   account: /^"[\w.:-]{1,128}"$/,
   purchase: /^"[\w.:-]{1,128}"$/,
+  clock: /^"[\w.:-]{1,128}"$/,
   content: /^"[\w.:-]{1,128}"$/,
-  cookie: /^"[\w-]{1,32}"$/,
+  cookie: /^"[\w.~:@+/=-]{1,32}"$/,
   kids: /^\["[0-9a-f]{32}"(?:,"[0-9a-f]{32}"){0,31}\]$/,
   keys: /^\["[a-z0-9-]{1,10}\.[\w-]{58}[AEIMQUYcgkosw048]"(?:,"[a-z0-9-]{1,10}\.[\w-]{58}[AEIMQUYcgkosw048]"){0,31}\]$/,
   cnf: new RegExp(`^\\{"jkt":"${KEY_ID}"\\}$`),
@@ -152,7 +153,7 @@ const REQUIRED = {
   content: ['iss', 'aud', 'iat', 'exp', 'jti', 'merchant', 'cookie', 'content', 'kids', 'keys', 'rights'],
   registration: ['iss', 'aud', 'iat', 'exp', 'jti', 'merchant', 'cookie', 'account', 'cookie_exp'],
 };
-const OPTIONAL = { content: ['account', 'purchase', 'cnf', 'device'], registration: ['cnf'] };
+const OPTIONAL = { content: ['account', 'purchase', 'clock', 'cnf', 'device'], registration: ['cnf'] };
 
 function areOurTokenClaims(kind: 'content' | 'registration', claims: JsonObject): boolean {
   const names = Object.keys(claims);

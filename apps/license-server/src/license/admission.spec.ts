@@ -42,6 +42,13 @@ describe('contentAdmission', () => {
     expect(rental).toEqual({ availableFromSeconds: undefined, availableUntilSeconds: 9, playDurationSeconds: 3, playClock: 'purchase/p1' });
     expect(contentAdmission({ ...claims, rights, purchase: undefined }, device, [], at).rights.playClock).toBe('token/t1');
   });
+
+  it('goes on with the clock of the token that a rental’s token names, whether or not a purchase has come since', () => {
+    const rights = { type: 'rental', available_until: 9, play_duration: 3 } as const;
+    for (const purchase of ['p1', undefined]) {
+      expect(contentAdmission({ ...claims, rights, purchase, clock: 't0' }, device, [], at).rights.playClock).toBe('token/t0');
+    }
+  });
 });
 
 describe('a device', () => {

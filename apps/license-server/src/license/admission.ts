@@ -8,7 +8,7 @@ export interface AdmissionRights {
   readonly availableFromSeconds?: number;
   readonly availableUntilSeconds?: number;
   readonly playDurationSeconds?: number;
-  /** Whose play clock it is: a purchase's, so that no renewal restarts it, or the token's where there is no purchase. */
+  /** Whose play clock it is: the one that the token names, else its purchase's, so that no renewal restarts it, or the token's own. */
   readonly playClock?: string;
 }
 
@@ -86,6 +86,8 @@ export function refusalOf(verdict: Verdict): LicenseRefusal | undefined {
   }
 }
 
+/** A token that goes on with another's clock says so: what stands before the slash is the same as for that token itself. */
 function playClockOf(claims: ContentClaims): string {
+  if (claims.clock !== undefined) return `token/${claims.clock}`;
   return claims.purchase === undefined ? `token/${claims.jti}` : `purchase/${claims.purchase}`;
 }

@@ -46,7 +46,7 @@ export class Story {
 
   private async retrieveRecord(device: DemoDevice, cookie: string): Promise<void> {
     this.narrator.step('Record retrieval: which device is bound to the cookie?');
-    const record = await this.call('GET', `/v1/cookies/${cookie}/device`, 200);
+    const record = await this.call('GET', `/v1/cookies/${encodeURIComponent(cookie)}/device`, 200);
     if (record['deviceId'] !== device.id) throw new Error('the record names another device');
   }
 

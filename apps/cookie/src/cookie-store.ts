@@ -50,6 +50,19 @@ export class CookieStore {
     return row;
   }
 
+  /** Makes a cookie that its merchant made up, or resolves to undefined where it exists; waits for a rival to commit first. */
+  async insertAdopted(tx: Tx, made: Pick<NewCookie, 'merchantId' | 'cookie' | 'accountId' | 'lifetimeSeconds'>): Promise<Cookie | undefined> {
+    const [row] = await tx.rows<Cookie>(
+      `insert into cookies (merchant_id, cookie, account_id, issued_at, expires_at)
+       select $1, $2, $3, now, now + make_interval(secs => $4)
+       from (select date_trunc('milliseconds', clock_timestamp()) as now) as clock
+       on conflict (merchant_id, cookie) do nothing
+       returning ${columns}`,
+      [made.merchantId, made.cookie, made.accountId, made.lifetimeSeconds],
+    );
+    return row;
+  }
+
   /** The cookie that was made under an idempotency key, and the request that made it. */
   async findByIdempotencyKey(tx: Tx, merchantId: string, idempotencyKey: string): Promise<(Cookie & CookieRequest) | undefined> {
     const [row] = await tx.rows<Cookie & { ttlSeconds: number | null }>(

@@ -3,6 +3,7 @@ import { type Delivery, readRequest, type Verdict } from '@latchkey/messaging';
 import { handleOnce, Outbox } from '@latchkey/outbox';
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { AdoptCookie } from './adopt-cookie.js';
 import { CookieStore } from './cookie-store.js';
 import { GetCookie } from './get-cookie.js';
 import { IssueCookie } from './issue-cookie.js';
@@ -14,6 +15,7 @@ export class CookieController {
   constructor(
     private readonly issueCookie: IssueCookie,
     private readonly getCookie: GetCookie,
+    private readonly adoptCookie: AdoptCookie,
     private readonly store: CookieStore,
     private readonly outbox: Outbox,
   ) {}
@@ -32,6 +34,13 @@ export class CookieController {
   async get(@Payload() payload: unknown): Promise<CookieView> {
     const outcome = await this.getCookie.get(readRequest(requests.getCookie, payload));
     if (outcome === 'cookie-unknown') throw new Problem(outcome);
+    return outcome;
+  }
+
+  @MessagePattern<string>(requests.adoptCookie.name)
+  async adopt(@Payload() payload: unknown): Promise<CookieView> {
+    const outcome = await this.adoptCookie.adopt(readRequest(requests.adoptCookie, payload));
+    if (outcome === 'cookie-unknown') throw new Error('the cookie was forgotten at this very moment; asking anew will do');
     return outcome;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isSameRequest, lifetimeSeconds, stateOf, viewOf } from './cookie.js';
+import { vocabulary } from '@latchkey/contracts';
+import { adoptedAccountId, isSameRequest, lifetimeSeconds, stateOf, viewOf } from './cookie.js';
 
 const noon = new Date('2026-11-23T12:00:00.000Z');
 const before = new Date(noon.getTime() - 1);
@@ -36,6 +37,16 @@ describe('the same request again', () => {
 
   it('holds where neither names a lifetime', () => {
     expect(isSameRequest({ accountId: 'alice', ttlSeconds: undefined }, { accountId: 'alice' })).toBe(true);
+  });
+});
+
+describe('the account of an adopted cookie', () => {
+  it.each([
+    ['a+b/c==', 'cookie:612b622f633d3d'],
+    ['/'.repeat(32), `cookie:${'2f'.repeat(32)}`],
+  ])('of %s is %s, which is an account id', (cookie, account) => {
+    expect(adoptedAccountId(cookie)).toBe(account);
+    expect(vocabulary.accountId.safeParse(account).success).toBe(true);
   });
 });
 

@@ -26,6 +26,14 @@ export function isSameRequest(earlier: CookieRequest, request: CookieRequest): b
   return earlier.accountId === request.accountId && earlier.ttlSeconds === request.ttlSeconds;
 }
 
+/**
+ * The account of a cookie that its merchant made up: whose it is, only the merchant knows. Hex, because cookies hold
+ * characters that account ids do not, and two cookies must not share an account.
+ */
+export function adoptedAccountId(cookie: string): string {
+  return `cookie:${Buffer.from(cookie).toString('hex')}`;
+}
+
 /** `bound` wins: a cookie that a device took in time stays bound when its own time is over. */
 export function stateOf(cookie: Pick<Cookie, 'expiresAt' | 'boundAt'>, now: Date): CookieView['state'] {
   if (cookie.boundAt !== null) return 'bound';

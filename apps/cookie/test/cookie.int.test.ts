@@ -202,3 +202,48 @@ describe('looking cookies up', () => {
     expect(await house.requests.ask(requests.lookUpCookies, { cookies: [] })).toEqual({ cookies: [] });
   });
 });
+
+describe('adopting a cookie that its merchant made up', () => {
+  const adopt = (cookie: string, merchantId = 'default') => house.requests.ask(requests.adoptCookie, { merchantId, cookie });
+
+  it('makes it where it is new, for an account of its own and 30 days, and says so', async () => {
+    const made = await adopt('a+b/c==');
+    expect(made).toEqual({ cookie: 'a+b/c==', accountId: 'cookie:612b622f633d3d', state: 'pending', expiresAt: expect.any(String) });
+    expect(secondsLeft(made)).toBeGreaterThan(2_591_990);
+    expect(secondsLeft(made)).toBeLessThan(2_592_010);
+    await eventually(() =>
+      expect(house.registry.heard).toEqual([{ merchantId: 'default', cookie: 'a+b/c==', accountId: made.accountId, expiresAt: made.expiresAt }]),
+    );
+    expect(await get('a+b/c==')).toEqual(made);
+  });
+
+  it('shows it as it stands where it exists, whoever made it, and says nothing', async () => {
+    const issued = await issue();
+    expect(await adopt(issued.cookie)).toEqual(issued);
+    house.registry.bound.add(issued.cookie);
+    expect(await adopt(issued.cookie)).toEqual({ ...issued, state: 'bound' });
+    await eventually(() => expect(house.registry.heard).toHaveLength(1));
+    await expire((await adopt('over')).cookie);
+    expect(await adopt('over')).toMatchObject({ state: 'expired' });
+    expect(await countCookies()).toBe(2);
+  });
+
+  it('says of a new one that it is bound where the registry has a device for it', async () => {
+    house.registry.bound.add('forgotten-here');
+    expect(await adopt('forgotten-here')).toMatchObject({ state: 'bound' });
+  });
+
+  it('makes one, and says so once, for forty requests at once', async () => {
+    const views = await Promise.all(Array.from({ length: 40 }, () => adopt('same+time')));
+    expect(new Set(views.map((view) => JSON.stringify(view))).size).toBe(1);
+    await adopt('last');
+    await eventually(() => expect(house.registry.heard.map(({ cookie }) => cookie)).toContain('last'));
+    expect(house.registry.heard.map(({ cookie }) => cookie).sort()).toEqual(['last', 'same+time']);
+  });
+
+  it('keeps merchants apart that made up the same', async () => {
+    const { accountId } = await adopt('same');
+    expect(await adopt('same', 'acme')).toMatchObject({ accountId, state: 'pending' });
+    expect(await countCookies()).toBe(2);
+  });
+});

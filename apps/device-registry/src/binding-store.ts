@@ -12,6 +12,9 @@ export interface NewBinding extends CookieRef, DeviceIdentity {
   readonly registeredAt: Date;
 }
 
+const columns = `merchant_id as "merchantId", cookie, account_id as "accountId", device_id as "deviceId", evidence, confidence as "stated",
+  bindings.registered_at as "registeredAt", devices.revoked_at as "revokedAt"`;
+
 /** The queries on bindings. */
 @Injectable()
 export class BindingStore {
@@ -60,11 +63,30 @@ export class BindingStore {
   /** The bindings of those of the cookies that have one. */
   async findMany(cookies: readonly CookieRef[]): Promise<readonly Binding[]> {
     return this.dataSource.query<Binding[]>(
-      `select merchant_id as "merchantId", cookie, account_id as "accountId", device_id as "deviceId", evidence, confidence as "stated",
-         bindings.registered_at as "registeredAt", devices.revoked_at as "revokedAt"
+      `select ${columns}
        from (select distinct * from unnest($1::text[], $2::text[]) as given (merchant_id, cookie)) as asked
        join bindings using (merchant_id, cookie) join devices using (merchant_id, device_id, evidence)`,
       [cookies.map(({ merchantId }) => merchantId), cookies.map(({ cookie }) => cookie)],
+    );
+  }
+
+  /** So many of a merchant's bindings from the `start`th on, in the order in which they were made. */
+  async list(merchantId: string, start: number, length: number): Promise<readonly Binding[]> {
+    return this.dataSource.query<Binding[]>(
+      `select ${columns}
+       from (select * from bindings where merchant_id = $1 order by registered_at, cookie offset $2 limit $3) as bindings
+       join devices using (merchant_id, device_id, evidence) order by bindings.registered_at, cookie`,
+      [merchantId, start, length],
+    );
+  }
+
+  /** The last ones of a merchant's bindings, in the same order. */
+  async listLast(merchantId: string, length: number): Promise<readonly Binding[]> {
+    return this.dataSource.query<Binding[]>(
+      `select ${columns}
+       from (select * from bindings where merchant_id = $1 order by registered_at desc, cookie desc limit $2) as bindings
+       join devices using (merchant_id, device_id, evidence) order by bindings.registered_at, cookie`,
+      [merchantId, length],
     );
   }
 }

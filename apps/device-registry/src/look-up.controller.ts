@@ -20,6 +20,13 @@ export class LookUpController {
     return { bindings: found.map((binding) => ({ merchantId: binding.merchantId, ...recordOf(binding) })) };
   }
 
+  @MessagePattern<string>(requests.listRecords.name)
+  async listRecords(@Payload() payload: unknown): Promise<RequestOutput<typeof requests.listRecords>> {
+    const { merchantId, start, length } = readRequest(requests.listRecords, payload);
+    const found = start === undefined ? await this.bindings.listLast(merchantId, length) : await this.bindings.list(merchantId, start, length);
+    return { records: found.map(recordOf) };
+  }
+
   @MessagePattern<string>(requests.listDevices.name)
   async listDevices(@Payload() payload: unknown): Promise<RequestOutput<typeof requests.listDevices>> {
     const { merchantId, accountId } = readRequest(requests.listDevices, payload);

@@ -129,3 +129,31 @@ describe('hearing of cookies', () => {
     expect(house.cookies.asked).toBe(1);
   });
 });
+
+describe('records', () => {
+  const records = async (input: { start?: number; length: number }, merchantId = 'default') =>
+    (await house.requests.ask(requests.listRecords, { merchantId, ...input })).records.map(({ cookie }) => cookie);
+
+  it('of a merchant come in the order in which its devices registered, whole or from a place on', async () => {
+    for (const cookie of ['c', 'a', 'e', 'b', 'd']) await house.bind({ cookie, deviceId: `device-${cookie}` });
+    await house.bind({ merchantId: 'acme', cookie: 'foreign', deviceId: 'another' });
+    // Two of the same millisecond still have an order.
+    await house.database.query(`update bindings set registered_at = (select registered_at from bindings where cookie = 'e') where cookie = 'b'`);
+    expect(await records({ start: 0, length: 32 })).toEqual(['c', 'a', 'b', 'e', 'd']);
+    expect(await records({ start: 1, length: 2 })).toEqual(['a', 'b']);
+    expect(await records({ start: 4, length: 2 })).toEqual(['d']);
+    expect(await records({ start: 5, length: 2 })).toEqual([]);
+    expect(await records({ length: 2 })).toEqual(['e', 'd']);
+    expect(await records({ length: 32 })).toEqual(['c', 'a', 'b', 'e', 'd']);
+    expect(await records({ start: 0, length: 32 }, 'acme')).toEqual(['foreign']);
+    expect(await records({ length: 32 }, 'nobody')).toEqual([]);
+  });
+
+  it('are those that record retrieval shows', async () => {
+    await house.bind({});
+    await house.revoke('alices-device');
+    const { records: listed } = await house.requests.ask(requests.listRecords, { merchantId: 'default', length: 1 });
+    expect(listed).toEqual([await house.record('crumb')]);
+    expect(listed[0]).toMatchObject({ state: 'revoked' });
+  });
+});

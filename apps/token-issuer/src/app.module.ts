@@ -12,6 +12,8 @@ import { ForgetTokenRequests } from './issue-token/forget-token-requests.js';
 import { IssueToken } from './issue-token/issue-token.js';
 import { IssueTokenController } from './issue-token/issue-token.controller.js';
 import { IssuerMetrics } from './issuer-metrics.js';
+import { ForgetStoredKeys } from './key-store/forget-stored-keys.js';
+import { KeyStoreController } from './key-store/key-store.controller.js';
 import { GetPurchaseToken } from './purchase-token/get-purchase-token.js';
 import { GetPurchaseTokenController } from './purchase-token/get-purchase-token.controller.js';
 import { PutContentKeyController } from './put-content-key/put-content-key.controller.js';
@@ -40,6 +42,7 @@ import { TokenMint } from './token-mint.js';
     ListDeviceTokensController,
     RefundPurchaseController,
     IssueTokenController,
+    KeyStoreController,
     GetJwksController,
   ],
   providers: [
@@ -56,6 +59,7 @@ import { TokenMint } from './token-mint.js';
     ExpireCookies,
     ForgetTokenRequests,
     ForgetEndedTokens,
+    ForgetStoredKeys,
   ],
 })
 export class AppModule {}

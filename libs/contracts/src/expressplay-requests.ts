@@ -43,7 +43,8 @@ export const getContentToken = defineRequest({
   output: contentTokenView,
 });
 
-const text = z.string().max(1024);
+/** PostgreSQL takes no NUL. */
+const text = z.string().max(1024).refine((value) => !value.includes('\0'), 'must hold no NUL');
 
 /** A content key in a merchant's key store: wrapped (RFC 3394) under a KEK that is the merchant's and never stored. */
 export const storedKey = z.object({

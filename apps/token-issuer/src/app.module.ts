@@ -3,6 +3,10 @@ import { AcceptPurchaseController } from './accept-purchase/accept-purchase.cont
 import { AcceptPurchases } from './accept-purchase/accept-purchases.js';
 import { PurchaseCompletedController } from './accept-purchase/purchase-completed.controller.js';
 import { CookieAuthorities } from './cookie-authorities.js';
+import { CorrelatedTokenController } from './correlated-token/correlated-token.controller.js';
+import { GetContentToken } from './correlated-token/get-content-token.js';
+import { IssueCorrelatedToken } from './correlated-token/issue-correlated-token.js';
+import { TokensForPurchases } from './correlated-token/tokens-for-purchases.js';
 import { ListDeviceTokens } from './device-tokens/list-device-tokens.js';
 import { ListDeviceTokensController } from './device-tokens/list-device-tokens.controller.js';
 import { ExpireCookies } from './expire-cookies/expire-cookies.js';
@@ -42,6 +46,7 @@ import { TokenMint } from './token-mint.js';
     ListDeviceTokensController,
     RefundPurchaseController,
     IssueTokenController,
+    CorrelatedTokenController,
     KeyStoreController,
     GetJwksController,
   ],
@@ -51,11 +56,14 @@ import { TokenMint } from './token-mint.js';
     CookieAuthorities,
     SigningKeys,
     TokenMint,
+    TokensForPurchases,
     AcceptPurchases,
     SettleWaiting,
     GetPurchaseToken,
     ListDeviceTokens,
     IssueToken,
+    IssueCorrelatedToken,
+    GetContentToken,
     ExpireCookies,
     ForgetTokenRequests,
     ForgetEndedTokens,

@@ -17,6 +17,7 @@ export interface NewPurchase {
   readonly cookieExpiresAt?: Date;
   readonly deviceId?: string;
   readonly tokenId?: string;
+  readonly playClock?: string;
 }
 
 /** How a purchase that waited ends. */
@@ -25,6 +26,7 @@ export interface EndOfWaiting extends PurchaseRef {
   readonly code?: RejectionCode;
   readonly deviceId?: string;
   readonly tokenId?: string;
+  readonly playClock?: string;
 }
 
 /** A refund as it is written down. */
@@ -46,12 +48,13 @@ interface PurchaseRow {
   readonly completed_at: string;
   readonly device_id: string | null;
   readonly token_id: string | null;
+  readonly play_clock: string | null;
   readonly accepted_at: Date;
   readonly refunded_at: Date | null;
 }
 
 const columns = `merchant_id, purchase_id, state, code, cookie, named_device_id, content_id, kids, rights, completed_at, device_id,
-  token_id, accepted_at, refunded_at`;
+  token_id, play_clock, accepted_at, refunded_at`;
 
 /** The key under which the maps of this file hold a purchase. */
 export function purchaseKey({ merchantId, purchaseId }: PurchaseRef): string {
@@ -100,13 +103,13 @@ export async function insertPurchases(tx: Tx, purchases: readonly NewPurchase[])
   const terms = purchases.map((purchase) => purchase.terms);
   const inserted = await tx.rows(
     `insert into purchases (merchant_id, purchase_id, state, code, cookie, cookie_expires_at, named_device_id, content_id, kids, rights,
-       completed_at, device_id, token_id)
+       completed_at, device_id, token_id, play_clock)
      select merchant_id, purchase_id, state, code, cookie, cookie_expires_at, named_device_id, content_id, string_to_array(kids, ','),
-       rights, completed_at, device_id, token_id
+       rights, completed_at, device_id, token_id, play_clock
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[],
-         $10::jsonb[], $11::text[], $12::text[], $13::text[])
+         $10::jsonb[], $11::text[], $12::text[], $13::text[], $14::text[])
        as new (merchant_id, purchase_id, state, code, cookie, cookie_expires_at, named_device_id, content_id, kids, rights,
-         completed_at, device_id, token_id)
+         completed_at, device_id, token_id, play_clock)
      order by merchant_id, purchase_id
      on conflict do nothing
      returning purchase_id`,
@@ -124,6 +127,7 @@ export async function insertPurchases(tx: Tx, purchases: readonly NewPurchase[])
       terms.map((one) => one.completedAt),
       purchases.map((purchase) => purchase.deviceId ?? null),
       purchases.map((purchase) => purchase.tokenId ?? null),
+      purchases.map((purchase) => purchase.playClock ?? null),
     ],
   );
   if (inserted.length < purchases.length) throw new LostRace('another transaction wrote the purchase first');
@@ -133,9 +137,10 @@ export async function insertPurchases(tx: Tx, purchases: readonly NewPurchase[])
 export async function endWaiting(tx: Tx, ends: readonly EndOfWaiting[]): Promise<void> {
   if (ends.length === 0) return;
   await tx.rows(
-    `update purchases set state = ended.state, code = ended.code, device_id = ended.device_id, token_id = ended.token_id
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-       as ended (merchant_id, purchase_id, state, code, device_id, token_id)
+    `update purchases set state = ended.state, code = ended.code, device_id = ended.device_id, token_id = ended.token_id,
+       play_clock = ended.play_clock
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+       as ended (merchant_id, purchase_id, state, code, device_id, token_id, play_clock)
      where purchases.merchant_id = ended.merchant_id and purchases.purchase_id = ended.purchase_id`,
     [
       ends.map((end) => end.merchantId),
@@ -144,6 +149,7 @@ export async function endWaiting(tx: Tx, ends: readonly EndOfWaiting[]): Promise
       ends.map((end) => end.code ?? null),
       ends.map((end) => end.deviceId ?? null),
       ends.map((end) => end.tokenId ?? null),
+      ends.map((end) => end.playClock ?? null),
     ],
   );
 }
@@ -198,6 +204,7 @@ function storedOf(row: PurchaseRow): StoredPurchase {
     code: row.code ?? undefined,
     deviceId: row.device_id ?? undefined,
     tokenId: row.token_id ?? undefined,
+    playClock: row.play_clock ?? undefined,
     acceptedAt: row.accepted_at,
     refundedAt: row.refunded_at ?? undefined,
     terms:

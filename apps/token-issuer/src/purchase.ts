@@ -30,6 +30,8 @@ export interface StoredPurchase {
   /** The device that its token was issued to. */
   readonly deviceId?: string;
   readonly tokenId?: string;
+  /** The token whose play clock its renewals go on with; undefined where the clock is its own. */
+  readonly playClock?: string;
   readonly acceptedAt: Date;
   readonly refundedAt?: Date;
 }

@@ -6,6 +6,7 @@ import { CreateTokenIssuer1700000001000 } from './migrations/1700000001000-creat
 import { IndexEndedTokens1700000002000 } from './migrations/1700000002000-index-ended-tokens.js';
 import { AddConfidence1700000003000 } from './migrations/1700000003000-add-confidence.js';
 import { CreateStoredKeys1700000004000 } from './migrations/1700000004000-create-stored-keys.js';
+import { CreateCorrelatedTokens1700000005000 } from './migrations/1700000005000-create-correlated-tokens.js';
 import { messaging } from './subscriptions.js';
 
 export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> = {
@@ -18,6 +19,7 @@ export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> =
     IndexEndedTokens1700000002000,
     AddConfidence1700000003000,
     CreateStoredKeys1700000004000,
+    CreateCorrelatedTokens1700000005000,
   ],
   bodies: 'json',
   worksWithoutBroker: false,

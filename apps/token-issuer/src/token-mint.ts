@@ -32,8 +32,11 @@ export class TokenMint {
   }
 }
 
-/** Says that a token was issued. */
-export function appendIssued(tx: Tx, token: MintedToken, correlationId?: string): void {
+/** What is told of a token that was issued. */
+export type IssuedToken = Pick<MintedToken, 'merchantId' | 'tokenId' | 'purchaseId' | 'cookie' | 'deviceId' | 'contentId' | 'kids' | 'expiresAt'>;
+
+/** Says that a token was issued. Of one that its purchase found issued already it is said again, with the purchase. */
+export function appendIssued(tx: Tx, token: IssuedToken, correlationId?: string): void {
   const { merchantId, tokenId, purchaseId, cookie, deviceId, contentId, kids } = token;
   const expiresAt = token.expiresAt.toISOString();
   tx.append(TokenIssued, { merchantId, tokenId, purchaseId, cookie, deviceId, contentId, kids: [...kids], expiresAt }, correlationId);

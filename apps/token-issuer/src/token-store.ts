@@ -1,7 +1,7 @@
 import type { Tx } from '@latchkey/outbox';
 import type { DeviceRef } from './known-device-store.js';
 import type { PurchaseRef } from './purchase-store.js';
-import type { Rows } from './rows.js';
+import { LostRace, type Rows } from './rows.js';
 import type { CurrentToken, MintedToken } from './token.js';
 
 /** A token that has stopped working before its time. */
@@ -63,22 +63,43 @@ export async function findCurrentToken(rows: Rows, { merchantId, purchaseId }: P
 }
 
 /** The tokens of a device that work now, newest first. Tokens that are bound to an asserted id of the same spelling are among them. */
-export async function findLiveTokensOfDevice(rows: Rows, { merchantId, deviceId }: DeviceRef, limit: number): Promise<{ token: string }[]> {
+export async function findLiveTokensOfDevice(rows: Rows, { merchantId, deviceId }: DeviceRef, limit: number): Promise<{ token: string; purchaseId: string | null }[]> {
   return rows.rows(
-    `select token from tokens
+    `select token, purchase_id as "purchaseId" from tokens
      where merchant_id = $1 and device_id = $2 and ${live} and expires_at > clock_timestamp()
      order by issued_at desc, token_id limit $3`,
     [merchantId, deviceId, limit],
   );
 }
 
-/** Takes the place of a token away, so that its purchase can have another. */
-export async function supersedeToken(tx: Tx, tokenId: string): Promise<StoppedToken | undefined> {
-  const [stopped] = await tx.rows<StoppedToken>(
-    `update tokens set superseded_at = clock_timestamp() where token_id = $1 and ${live} returning ${stoppedToken}, superseded_at as "stoppedAt"`,
-    [tokenId],
+/** Takes the places of tokens away, so that their purchases or sales can have others. */
+export async function supersedeTokens(tx: Tx, tokenIds: readonly string[]): Promise<StoppedToken[]> {
+  if (tokenIds.length === 0) return [];
+  return tx.rows<StoppedToken>(
+    `with doomed as (
+       select token_id from tokens where ${live} and token_id = any($1::text[]) order by token_id for update
+     )
+     update tokens set superseded_at = clock_timestamp() from doomed
+     where tokens.token_id = doomed.token_id
+     returning ${stoppedToken}, superseded_at as "stoppedAt"`,
+    [tokenIds],
   );
-  return stopped;
+}
+
+/** Makes live tokens those of purchases. Throws a `LostRace` where one of them has stopped working meanwhile. */
+export async function adoptTokens(tx: Tx, tokens: readonly { readonly tokenId: string; readonly purchaseId: string }[]): Promise<void> {
+  if (tokens.length === 0) return;
+  const adopted = await tx.rows(
+    `with wanted as (
+       select tokens.token_id, adopted.purchase_id from tokens
+       join unnest($1::text[], $2::text[]) as adopted (token_id, purchase_id) on adopted.token_id = tokens.token_id
+       where ${live} order by tokens.token_id for update of tokens
+     )
+     update tokens set purchase_id = wanted.purchase_id from wanted where tokens.token_id = wanted.token_id
+     returning tokens.token_id`,
+    [tokens.map(({ tokenId }) => tokenId), tokens.map(({ purchaseId }) => purchaseId)],
+  );
+  if (adopted.length < tokens.length) throw new LostRace('a token stopped working while its purchase came');
 }
 
 /** Revokes the live tokens of purchases. */

@@ -21,6 +21,8 @@ export interface TokenTerms {
   /** The content key of each kid, in the order of `kids`, wrapped as it lies at rest. */
   readonly wrappedKeys: readonly string[];
   readonly rights: Rights;
+  /** The token whose play clock this one goes on with; undefined where the clock is its purchase's or its own. */
+  readonly playClock?: string;
 }
 
 /** A content token that was signed and is about to be stored. */
@@ -69,6 +71,7 @@ function contentClaims(
     merchant: terms.merchantId,
     cookie: terms.cookie,
     purchase: terms.purchaseId,
+    clock: terms.playClock,
     content: terms.contentId,
     kids: terms.kids,
     keys: terms.wrappedKeys,

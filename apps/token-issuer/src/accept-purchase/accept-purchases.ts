@@ -4,14 +4,13 @@ import type { Tx } from '@latchkey/outbox';
 import { CONFIGURATION } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import type { TokenIssuerConfiguration } from '../config.js';
-import { contentKeyKey, findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import { contentKeyKey, findContentKeys } from '../content-key-store.js';
 import type { CookieKnowledge } from '../cookie-authorities.js';
+import { TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
 import { holdCookies } from '../held-cookies.js';
 import { type Arrival, decideArrival, type Purchase, type RejectionCode } from '../purchase.js';
 import { findPurchases, insertPurchases, type NewPurchase, purchaseKey } from '../purchase-store.js';
-import type { MintedToken } from '../token.js';
-import { appendIssued, TokenMint } from '../token-mint.js';
-import { insertTokens } from '../token-store.js';
+import { appendIssued } from '../token-mint.js';
 
 /** A purchase that arrives, with the act that brought it. */
 export interface ArrivingPurchase {
@@ -33,7 +32,7 @@ export interface AcceptingOptions {
 @Injectable()
 export class AcceptPurchases {
   constructor(
-    private readonly mint: TokenMint,
+    private readonly tokens: TokensForPurchases,
     @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
   ) {}
 
@@ -61,7 +60,11 @@ export class AcceptPurchases {
     );
 
     const written: NewPurchase[] = [];
-    const tokens: MintedToken[] = [];
+    const toIssue = purchases.flatMap((terms, index) => {
+      const outcome = outcomes[index]!;
+      return outcome.kind === 'issue' ? [{ terms, device: outcome.device }] : [];
+    });
+    const tokens = await this.tokens.prepare(tx, toIssue, { signer, keys, now: held.now });
     for (const [index, { correlationId, rejects }] of arrivals.entries()) {
       const purchase = purchases[index]!;
       const outcome = outcomes[index]!;
@@ -70,19 +73,16 @@ export class AcceptPurchases {
       if (outcome.kind === 'wait') {
         written.push({ terms: purchase, state: 'awaiting-device', cookieExpiresAt: held.of(purchase).expiresAt });
       } else if (outcome.kind === 'issue') {
-        const { deviceId, evidence } = outcome.device;
-        const wrappedKeys = wrappedKeysOf(keys, purchase.merchantId, purchase.kids)!;
-        const token = this.mint.mint(signer, { ...purchase, deviceId, evidence, wrappedKeys }, held.now);
-        tokens.push(token);
-        written.push({ terms: purchase, state: 'issued', deviceId, tokenId: token.tokenId });
-        appendIssued(tx, token, correlationId);
+        const { issued, playClock } = tokens.of(purchase);
+        written.push({ terms: purchase, state: 'issued', deviceId: issued.deviceId, tokenId: issued.tokenId, playClock });
+        appendIssued(tx, issued, correlationId);
       } else if (outcome.kind === 'refuse' && taken) {
         written.push({ terms: purchase, state: 'rejected', code: outcome.code });
         appendRejected(tx, purchase, outcome.code, correlationId);
       }
     }
     await insertPurchases(tx, written);
-    await insertTokens(tx, tokens);
+    await tokens.write();
     return outcomes;
   }
 }

@@ -20,16 +20,20 @@ const terms: TokenTerms = {
 };
 const mint = (change: Partial<TokenTerms> = {}): string =>
   mintContentToken(signer, parties, { ...terms, ...change }, { tokenId: 'tok_1', now: new Date('2026-11-23T12:00:00.700Z'), ttlSeconds: 60 }).token;
-const read = (change: Partial<TokenTerms> = {}): LiveToken | undefined => readStoredToken(mint(change), deviceId);
+const read = (change: Partial<TokenTerms> = {}): LiveToken | undefined => readStoredToken(mint(change), deviceId, null);
 
 describe('a token as its device collects it', () => {
   it('says what the token says', () => {
     const token = mint();
-    expect(readStoredToken(token, deviceId)).toEqual({
+    expect(readStoredToken(token, deviceId, 'order-1')).toEqual({
       cookie: 'cookie-1',
       shown: { token, tokenId: 'tok_1', purchaseId: 'order-1', contentId: 'film', kids: [kid], rights: { type: 'purchase' }, expiresAt: '2026-11-23T12:01:00.000Z' },
     });
     expect(read({ purchaseId: undefined })!.shown.purchaseId).toBeUndefined();
+  });
+
+  it('says which purchase it is of by now, though it was issued before that came', () => {
+    expect(readStoredToken(mint({ purchaseId: undefined }), deviceId, 'order-2')!.shown.purchaseId).toBe('order-2');
   });
 
   it.each([

@@ -18,14 +18,14 @@ export interface LiveToken {
 
 /**
  * A stored token as its device collects it, with what the token itself says: the device is told what the licence server
- * will go by. Undefined for a token that is bound to an asserted id: that somebody's key has such a thumbprint proves
+ * will go by. Its purchase alone is told apart from it: that may have come after the token. Undefined for a token that is bound to an asserted id: that somebody's key has such a thumbprint proves
  * nothing of the device that a DRM named so.
  */
-export function readStoredToken(token: string, deviceId: string): LiveToken | undefined {
+export function readStoredToken(token: string, deviceId: string, purchaseId: string | null): LiveToken | undefined {
   const read = readToken(token);
   if (!read.ok || read.kind !== 'content' || read.claims.cnf?.jkt !== deviceId) return undefined;
-  const { jti, exp, cookie, purchase, content, kids, rights } = read.claims;
-  const shown = { token, tokenId: jti, purchaseId: purchase, contentId: content, kids: [...kids], rights: rightsOfToken(rights), expiresAt: new Date(exp * 1000).toISOString() };
+  const { jti, exp, cookie, content, kids, rights } = read.claims;
+  const shown = { token, tokenId: jti, purchaseId: purchaseId ?? undefined, contentId: content, kids: [...kids], rights: rightsOfToken(rights), expiresAt: new Date(exp * 1000).toISOString() };
   return { cookie, shown };
 }
 

@@ -47,6 +47,6 @@ export class ListDeviceTokens {
   private async findLive({ merchantId, deviceId }: ListInput): Promise<readonly LiveToken[]> {
     // One more than an answer holds, so that it can say whether there are others.
     const rows = await findLiveTokensOfDevice(this.reader, { merchantId, deviceId }, LISTED_TOKENS_MAX + 1);
-    return rows.flatMap(({ token }) => readStoredToken(token, deviceId) ?? []);
+    return rows.flatMap(({ token, purchaseId }) => readStoredToken(token, deviceId, purchaseId) ?? []);
   }
 }

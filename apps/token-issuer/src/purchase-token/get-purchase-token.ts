@@ -14,7 +14,7 @@ import { keyOf, Reader } from '../rows.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { type CurrentToken, decideTokenAnswer, type MintedToken, type TokenAnswer } from '../token.js';
 import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
-import { findCurrentToken, insertTokens, supersedeToken } from '../token-store.js';
+import { findCurrentToken, insertTokens, supersedeTokens } from '../token-store.js';
 
 /** The token of a purchase, or why there is none. */
 export type PurchaseTokenResult =
@@ -58,7 +58,7 @@ export class GetPurchaseToken {
       const purchase = (await findPurchases(tx, [ref])).get(purchaseKey(ref));
       const current = await findCurrentToken(tx, ref);
       const answer = decideTokenAnswer(purchase, current, held.now);
-      return { answer, renewed: answer.kind === 'renew' ? await this.replace(tx, answer.token, { terms, held, signer }) : undefined };
+      return { answer, renewed: answer.kind === 'renew' ? await this.replace(tx, answer.token, { terms, playClock: purchase!.playClock, held, signer }) : undefined };
     });
     if (answer.kind === 'refuse') return answer;
     if (renewed) {
@@ -71,13 +71,12 @@ export class GetPurchaseToken {
   private async replace(
     tx: Tx,
     current: CurrentToken,
-    { terms, held, signer }: { readonly terms: Purchase; readonly held: HeldCookies; readonly signer: TokenSigner },
+    { terms, playClock, held, signer }: { readonly terms: Purchase; readonly playClock?: string; readonly held: HeldCookies; readonly signer: TokenSigner },
   ): Promise<MintedToken> {
     const { deviceId, evidence } = held.of(terms).device!;
     const wrappedKeys = wrappedKeysOf(await findContentKeys(tx, [terms]), terms.merchantId, terms.kids)!;
-    const token = this.mint.mint(signer, { ...terms, deviceId, evidence, wrappedKeys }, held.now);
-    const superseded = await supersedeToken(tx, current.tokenId);
-    if (superseded) appendRevoked(tx, superseded, 'superseded');
+    const token = this.mint.mint(signer, { ...terms, deviceId, evidence, wrappedKeys, playClock }, held.now);
+    for (const superseded of await supersedeTokens(tx, [current.tokenId])) appendRevoked(tx, superseded, 'superseded');
     await insertTokens(tx, [token]);
     await setToken(tx, terms, token.tokenId);
     appendIssued(tx, token);

@@ -5,18 +5,17 @@ import { CONFIGURATION, Logger } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendRejected } from '../accept-purchase/accept-purchases.js';
 import type { TokenIssuerConfiguration } from '../config.js';
-import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import { findContentKeys } from '../content-key-store.js';
 import { CookieAuthorities, type CookieKnowledge } from '../cookie-authorities.js';
 import { cookieKey } from '../cookie-join-store.js';
+import { TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
 import { type HeldCookies, holdCookies } from '../held-cookies.js';
 import { IssuerMetrics } from '../issuer-metrics.js';
 import { decideWaiting, type RejectionCode, type StoredPurchase } from '../purchase.js';
 import { type EndOfWaiting, endWaiting, findPurchases, findWaiting, purchaseKey, type PurchaseRef } from '../purchase-store.js';
 import { Reader } from '../rows.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
-import type { MintedToken } from '../token.js';
-import { appendIssued, TokenMint } from '../token-mint.js';
-import { insertTokens } from '../token-store.js';
+import { appendIssued } from '../token-mint.js';
 
 /** What settling has done, to be counted after the commit. */
 export interface Settlement {
@@ -32,7 +31,7 @@ export class SettleWaiting {
     private readonly outbox: Outbox,
     private readonly authorities: CookieAuthorities,
     private readonly signingKeys: SigningKeys,
-    private readonly mint: TokenMint,
+    private readonly tokens: TokensForPurchases,
     private readonly metrics: IssuerMetrics,
     private readonly logger: Logger,
     @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
@@ -47,28 +46,26 @@ export class SettleWaiting {
   ): Promise<Settlement> {
     const held = await holdCookies(tx, knowledge, this.configuration.refusedConfidences);
     const waiting = await findWaiting(tx, [...held.joins.values()]);
+    // A purchase waits only where its keys are known, and keys are never removed.
     const keys = await findContentKeys(tx, waiting.map(({ terms }) => terms));
+    const judged = waiting.map((purchase) => ({ ...purchase, outcome: decideWaiting(purchase.terms, held.of(purchase.terms), held.now) }));
+    const toIssue = judged.flatMap(({ terms, outcome }) => (outcome.kind === 'issue' ? [{ terms, device: outcome.device }] : []));
+    const tokens = await this.tokens.prepare(tx, toIssue, { signer, keys, now: held.now });
     const ends: EndOfWaiting[] = [];
-    const tokens: MintedToken[] = [];
-    for (const { merchantId, purchaseId, terms } of waiting) {
+    for (const { merchantId, purchaseId, terms, outcome } of judged) {
       const correlationId = correlations.get(cookieKey(terms));
-      const outcome = decideWaiting(terms, held.of(terms), held.now);
       if (outcome.kind === 'refuse') {
         ends.push({ merchantId, purchaseId, state: 'rejected', code: outcome.code });
         appendRejected(tx, terms, outcome.code, correlationId);
       }
       if (outcome.kind === 'issue') {
-        const { deviceId, evidence } = outcome.device;
-        // A purchase waits only where its keys are known, and keys are never removed.
-        const wrappedKeys = wrappedKeysOf(keys, merchantId, terms.kids)!;
-        const token = this.mint.mint(signer, { ...terms, deviceId, evidence, wrappedKeys }, held.now);
-        tokens.push(token);
-        ends.push({ merchantId, purchaseId, state: 'issued', deviceId, tokenId: token.tokenId });
-        appendIssued(tx, token, correlationId);
+        const { issued, playClock } = tokens.of(terms);
+        ends.push({ merchantId, purchaseId, state: 'issued', deviceId: issued.deviceId, tokenId: issued.tokenId, playClock });
+        appendIssued(tx, issued, correlationId);
       }
     }
     await endWaiting(tx, ends);
-    await insertTokens(tx, tokens);
+    await tokens.write();
     return { held, ends };
   }
 

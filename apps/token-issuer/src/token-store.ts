@@ -108,13 +108,19 @@ export async function revokeTokensOfPurchases(tx: Tx, purchases: readonly Purcha
   return revokeWhere(tx, 'purchase_id', 'refunded', [purchases.map((one) => one.merchantId), purchases.map((one) => one.purchaseId)]);
 }
 
+/** Revokes those of these tokens that are live, as refunded. */
+export async function revokeTokens(tx: Tx, tokens: readonly { readonly merchantId: string; readonly tokenId: string }[]): Promise<StoppedToken[]> {
+  if (tokens.length === 0) return [];
+  return revokeWhere(tx, 'token_id', 'refunded', [tokens.map((one) => one.merchantId), tokens.map((one) => one.tokenId)]);
+}
+
 /** Revokes the live tokens of devices. */
 export async function revokeTokensOfDevices(tx: Tx, devices: readonly DeviceRef[]): Promise<StoppedToken[]> {
   return revokeWhere(tx, 'device_id', 'device-revoked', [devices.map((one) => one.merchantId), devices.map((one) => one.deviceId)]);
 }
 
 /** Locks in the order of ids first: a refund and a revocation that meet in the same tokens then wait instead of deadlocking. */
-function revokeWhere(tx: Tx, column: 'purchase_id' | 'device_id', reason: string, parameters: readonly unknown[]): Promise<StoppedToken[]> {
+function revokeWhere(tx: Tx, column: 'purchase_id' | 'token_id' | 'device_id', reason: string, parameters: readonly unknown[]): Promise<StoppedToken[]> {
   return tx.rows<StoppedToken>(
     `with doomed as (
        select token_id from tokens

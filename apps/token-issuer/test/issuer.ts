@@ -22,14 +22,16 @@ export const LICENSE_URL = 'https://licenses.example/v1/licenses';
 export const KEK_1 = `k1:${Buffer.alloc(32, 1).toString('base64')}`;
 export const KEK_2 = `k2:${Buffer.alloc(32, 2).toString('base64')}`;
 
-interface FakeCookie {
+/** A cookie that the cookie service knows. */
+export interface FakeCookie {
   merchantId: string;
   cookie: string;
   accountId: string;
   expiresAt: string;
 }
 
-interface FakeBinding extends Omit<FakeCookie, 'expiresAt'> {
+/** A binding at the registry. */
+export interface FakeBinding extends Omit<FakeCookie, 'expiresAt'> {
   deviceId: string;
   evidence: 'proof' | 'asserted';
   confidence?: 'hardware' | 'software';

@@ -6,6 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { TokenIssuerConfiguration } from '../config.js';
 import { contentKeyKey, findContentKeys } from '../content-key-store.js';
 import type { CookieKnowledge } from '../cookie-authorities.js';
+import { closeRefundedSales, type LatePurchase } from '../correlated-token/close-refunded-sales.js';
 import { TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
 import { holdCookies } from '../held-cookies.js';
 import { type Arrival, decideArrival, type Purchase, type RejectionCode } from '../purchase.js';
@@ -60,6 +61,7 @@ export class AcceptPurchases {
     );
 
     const written: NewPurchase[] = [];
+    const late: LatePurchase[] = [];
     const toIssue = purchases.flatMap((terms, index) => {
       const outcome = outcomes[index]!;
       return outcome.kind === 'issue' ? [{ terms, device: outcome.device }] : [];
@@ -70,6 +72,7 @@ export class AcceptPurchases {
       const outcome = outcomes[index]!;
       const taken = outcome.kind === 'wait' || outcome.kind === 'issue' || (outcome.kind === 'refuse' && rejects(outcome.code));
       if (taken) tx.append(PurchaseCompleted, { ...purchase, kids: [...purchase.kids] }, correlationId);
+      if (outcome.kind === 'refunded-before') late.push({ purchase, correlationId });
       if (outcome.kind === 'wait') {
         written.push({ terms: purchase, state: 'awaiting-device', cookieExpiresAt: held.of(purchase).expiresAt });
       } else if (outcome.kind === 'issue') {
@@ -83,6 +86,7 @@ export class AcceptPurchases {
     }
     await insertPurchases(tx, written);
     await tokens.write();
+    await closeRefundedSales(tx, late);
     return outcomes;
   }
 }

@@ -1,7 +1,7 @@
 import type { CookieRef, Rights } from '@latchkey/contracts';
 import type { Tx } from '@latchkey/outbox';
 import { LostRace, type Rows } from '../rows.js';
-import type { CorrelatedToken, PurchaseOfSale, Sale } from './sale.js';
+import type { CorrelatedToken, Sale } from './sale.js';
 
 interface CorrelatedRow extends Sale {
   readonly tokenId: string;
@@ -71,27 +71,6 @@ export async function forgetCorrelatedTokens(tx: Tx, correlated: readonly Correl
   );
   if (gone.length < correlated.length) throw new LostRace('the token of a sale changed while its purchase came');
 }
-
-/** The newest purchase of a sale that was not rejected. */
-export async function findNewestOfSale(rows: Rows, { merchantId, cookie, kid, rightsType }: Sale): Promise<PurchaseOfSale | undefined> {
-  const [found] = await rows.rows<PurchaseOfSale>(
-    `${purchaseOfSale} and kids = array[$3] and rights ->> 'type' = $4 order by accepted_at desc, purchase_id desc limit 1`,
-    [merchantId, cookie, kid, rightsType],
-  );
-  return found;
-}
-
-/** The newest purchase of a content with a cookie that was not rejected. */
-export async function findNewestOfContent(rows: Rows, { merchantId, cookie }: CookieRef, contentId: string): Promise<PurchaseOfSale | undefined> {
-  const [found] = await rows.rows<PurchaseOfSale>(
-    `${purchaseOfSale} and content_id = $3 order by accepted_at desc, purchase_id desc limit 1`,
-    [merchantId, cookie, contentId],
-  );
-  return found;
-}
-
-const purchaseOfSale = `select purchase_id as "purchaseId", state, rights from purchases
-  where merchant_id = $1 and cookie = $2 and state <> 'rejected'`;
 
 function columnsOf(sales: readonly Sale[]): unknown[] {
   return [sales.map((sale) => sale.merchantId), sales.map((sale) => sale.cookie), sales.map((sale) => sale.kid), sales.map((sale) => sale.rightsType)];

@@ -4,8 +4,9 @@ import { CookieAuthorities } from '../cookie-authorities.js';
 import { GetPurchaseToken } from '../purchase-token/get-purchase-token.js';
 import { keyOf, Reader } from '../rows.js';
 import { TokenMint } from '../token-mint.js';
-import { findCorrelatedOfContent, findNewestOfContent } from './correlated-token-store.js';
+import { findCorrelatedOfContent } from './correlated-token-store.js';
 import type { CorrelatedTokenResult } from './issue-correlated-token.js';
+import { findNewestOfContent } from './purchase-of-sale-store.js';
 import { isOver } from './sale.js';
 
 /** Shows the token of what was bought of a content: a purchase's as its own request would, or one without a purchase while it lives. */

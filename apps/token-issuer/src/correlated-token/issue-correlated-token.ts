@@ -14,7 +14,8 @@ import { type Settlement, SettleWaiting } from '../register-device/settle-waitin
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
 import { insertTokens, supersedeTokens } from '../token-store.js';
-import { findCorrelatedTokens, findNewestOfSale, rememberCorrelatedToken } from './correlated-token-store.js';
+import { findCorrelatedTokens, rememberCorrelatedToken } from './correlated-token-store.js';
+import { findNewestOfSale } from './purchase-of-sale-store.js';
 import { type CorrelatedToken, decideSale, type Sale, type SaleDecision } from './sale.js';
 
 type CorrelatedInput = RequestInput<typeof requests.issueCorrelatedToken>;

@@ -13,6 +13,18 @@ const up = [
     play_clock text not null,
     primary key (merchant_id, cookie, kid, rights_type)
   )`,
+  // What was bought by purchases that came after their refund. Their rows in purchases are tombstones, which say it of none.
+  `create table late_purchases (
+    merchant_id text not null,
+    purchase_id text not null,
+    cookie text not null,
+    content_id text not null,
+    kids text[] not null,
+    rights jsonb not null,
+    accepted_at timestamptz not null default clock_timestamp(),
+    primary key (merchant_id, purchase_id)
+  )`,
+  'create index late_purchases_by_cookie on late_purchases (merchant_id, cookie)',
   // The token whose play clock a purchase's renewals go on with, where it is not the purchase's own. The version before leaves it empty.
   'alter table purchases add column play_clock text',
   `create index purchases_by_cookie on purchases (merchant_id, cookie, accepted_at) where state <> 'rejected'`,
@@ -29,6 +41,6 @@ export class CreateCorrelatedTokens1700000005000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('drop index purchases_by_cookie');
     await runner.query('alter table purchases drop column play_clock');
-    await runner.query('drop table correlated_tokens');
+    await runner.query('drop table late_purchases, correlated_tokens');
   }
 }

@@ -1,0 +1,48 @@
+import type { CookieRef } from '@latchkey/contracts';
+import type { Tx } from '@latchkey/outbox';
+import type { Purchase } from '../purchase.js';
+import { purchaseKey } from '../purchase-store.js';
+import type { Rows } from '../rows.js';
+import type { PurchaseOfSale, Sale } from './sale.js';
+
+/** Every purchase of a cookie that was not rejected: also those that came after their refund, and are refunded. */
+const purchasesOfCookie = `select purchase_id as "purchaseId", state, rights from (
+    select purchase_id, state, content_id, kids, rights, accepted_at from purchases where merchant_id = $1 and cookie = $2 and state <> 'rejected'
+    union all
+    select purchase_id, 'refunded', content_id, kids, rights, accepted_at from late_purchases where merchant_id = $1 and cookie = $2
+  ) as come`;
+const newest = 'order by accepted_at desc, purchase_id desc limit 1';
+
+/** The newest purchase of a sale that was not rejected. */
+export async function findNewestOfSale(rows: Rows, { merchantId, cookie, kid, rightsType }: Sale): Promise<PurchaseOfSale | undefined> {
+  const [found] = await rows.rows<PurchaseOfSale>(`${purchasesOfCookie} where kids = array[$3] and rights ->> 'type' = $4 ${newest}`, [merchantId, cookie, kid, rightsType]);
+  return found;
+}
+
+/** The newest purchase of a content with a cookie that was not rejected. */
+export async function findNewestOfContent(rows: Rows, { merchantId, cookie }: CookieRef, contentId: string): Promise<PurchaseOfSale | undefined> {
+  const [found] = await rows.rows<PurchaseOfSale>(`${purchasesOfCookie} where content_id = $3 ${newest}`, [merchantId, cookie, contentId]);
+  return found;
+}
+
+/** Writes down what was bought by purchases that came after their refund; answers those (by `purchaseKey`) that came for the first time. */
+export async function insertLatePurchases(tx: Tx, purchases: readonly Purchase[]): Promise<ReadonlySet<string>> {
+  const written = await tx.rows<{ merchantId: string; purchaseId: string }>(
+    `insert into late_purchases (merchant_id, purchase_id, cookie, content_id, kids, rights)
+     select merchant_id, purchase_id, cookie, content_id, string_to_array(kids, ','), rights
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
+       as late (merchant_id, purchase_id, cookie, content_id, kids, rights)
+     order by merchant_id, purchase_id
+     on conflict do nothing
+     returning merchant_id as "merchantId", purchase_id as "purchaseId"`,
+    [
+      purchases.map((one) => one.merchantId),
+      purchases.map((one) => one.purchaseId),
+      purchases.map((one) => one.cookie),
+      purchases.map((one) => one.contentId),
+      purchases.map((one) => one.kids.join(',')),
+      purchases.map((one) => JSON.stringify(one.rights)),
+    ],
+  );
+  return new Set(written.map(({ merchantId, purchaseId }) => purchaseKey({ merchantId, purchaseId })));
+}

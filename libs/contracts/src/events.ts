@@ -96,11 +96,15 @@ export const DeviceRevoked = defineEvent({
   example: { merchantId: merchant, deviceId: device, accountId: account, reason: 'reported stolen', revokedAt: at },
 });
 
-/** A content token was issued. The event never holds the token or a key. */
+/**
+ * A content token was issued. The event never holds the token or a key. Of a token that was issued before its purchase came
+ * it is told once more, with the purchase.
+ */
 export const TokenIssued = defineEvent({
   name: 'TokenIssued',
   type: 'token.issued.v1',
-  description: 'A content token was issued for a device. The event holds neither the token nor a key.',
+  description:
+    'A content token was issued for a device. The event holds neither the token nor a key. Of a token that was issued before its purchase came it is told once more, with `purchaseId`.',
   schema: z.object({
     merchantId,
     tokenId,

@@ -23,7 +23,8 @@ export const listRecords = defineRequest({
 /**
  * Issues the one content token of what is bought here: the same cookie, kid and type of rights is the same sale, whether it
  * is asked for again or a purchase of it comes by event, before or after. It is answered with the token that stands, or
- * with its renewal. Refuses as `POST /v1/tokens` does, and with `purchase-refunded`.
+ * with its renewal: neither `rights` nor `contentId` nor `ttlSeconds` of a repeated request change a token that stands. Where
+ * a rental is over, it is another sale. Refuses as `POST /v1/tokens` does, and with `purchase-refunded`.
  */
 export const issueCorrelatedToken = defineRequest({
   name: 'token-issuer.correlated-token',

@@ -10,17 +10,19 @@ const BITE_ROWS = 20_000;
 /**
  * What may be forgotten, in SQL by the database's clock:
  * a mark after twice the window and a little, when its proof would be refused for its `iat`;
- * a play clock after the rental's last day, when the rental is over whatever its clock says;
+ * a play clock after the rental's last day, when the rental is over whatever its clock says; but a token's not before another
+ * 400 days: a purchase that takes the token over may end later, and its rental must not begin anew;
  * a revoked token after its expiry (and an hour, for clocks that differ), when it is refused without being known;
  * the public half of a signing key (but never that it retired) when it is trusted no more.
  * A revoked device is never forgotten.
  */
-const FORGETTABLE = {
-  replay_marks: `seen_at < clock_timestamp() - make_interval(secs => ${MARK_LIFETIME_SECONDS})`,
-  rental_clocks: `available_until < clock_timestamp() - interval '1 hour'`,
-  revoked_tokens: `expires_at < clock_timestamp() - interval '1 hour'`,
-  signing_keys: `key_id in (select key_id from retired_signing_keys where trusted_until < clock_timestamp())`,
-};
+const FORGETTABLE: readonly (readonly [table: string, forgettable: string])[] = [
+  ['replay_marks', `seen_at < clock_timestamp() - make_interval(secs => ${MARK_LIFETIME_SECONDS})`],
+  ['rental_clocks', `subject like 'purchase/%' and available_until < clock_timestamp() - interval '1 hour'`],
+  ['rental_clocks', `subject like 'token/%' and available_until < clock_timestamp() - interval '400 days'`],
+  ['revoked_tokens', `expires_at < clock_timestamp() - interval '1 hour'`],
+  ['signing_keys', `key_id in (select key_id from retired_signing_keys where trusted_until < clock_timestamp())`],
+];
 
 /** Forgets what can no longer change an answer. */
 @Injectable()
@@ -49,7 +51,7 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
    * soon as more comes in. Replicas do it at the same time, each with rows that no other has in hand.
    */
   async prune(): Promise<void> {
-    for (const [table, forgettable] of Object.entries(FORGETTABLE)) {
+    for (const [table, forgettable] of FORGETTABLE) {
       while (!this.stopping && (await this.bite(table, forgettable)) === BITE_ROWS);
     }
   }

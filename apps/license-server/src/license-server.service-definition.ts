@@ -5,6 +5,7 @@ import { licenseServerSettings } from './config.js';
 import { equipDeviceEdge } from './edge/device-edge.js';
 import { CreateLicenseTables1700000300000 } from './migrations/1700000300000-create-license-tables.js';
 import { CreateRetiredSigningKeys1700000400000 } from './migrations/1700000400000-create-retired-signing-keys.js';
+import { IndexRentalClocks1700000500000 } from './migrations/1700000500000-index-rental-clocks.js';
 import { messaging } from './subscriptions.js';
 
 /** The licence server, for its own `main.ts`, for standalone and for the generated documents. */
@@ -12,7 +13,7 @@ export const licenseServerService: ServiceDefinition<typeof licenseServerSetting
   messaging,
   settings: licenseServerSettings,
   module: AppModule,
-  migrations: [...outboxMigrations, CreateLicenseTables1700000300000, CreateRetiredSigningKeys1700000400000],
+  migrations: [...outboxMigrations, CreateLicenseTables1700000300000, CreateRetiredSigningKeys1700000400000, IndexRentalClocks1700000500000],
   bodies: 'raw',
   worksWithoutBroker: true,
   equip: async (app) => {

@@ -78,6 +78,16 @@ describe('the play clock', () => {
     expect(await codeOf(sameIdOfAnotherMerchant)).toBe('granted');
   });
 
+  it('goes on for the purchase that took the token over, and for its renewals', async () => {
+    expect(await codeOf(contentToken(bench, device, { jti: 'tok_first', rights: rental() }))).toBe('granted');
+    const renewed = contentToken(bench, device, { purchase: 'order-4', clock: 'tok_first', rights: rental({ available_until: nowSeconds() + 7_200 }) });
+    await turnClockBack('token/tok_first', 598);
+    expect(await codeOf(renewed)).toBe('granted');
+    await turnClockBack('token/tok_first', 2);
+    expect(await codeOf(renewed)).toBe('rental-expired');
+    expect(await bench.rows(`select from rental_clocks where subject = 'purchase/order-4'`)).toEqual([]);
+  });
+
   it('starts once, however many first licences come at once', async () => {
     const token = contentToken(bench, device, { purchase: 'order-2', rights: rental() });
     await codeOf(contentToken(bench, device));
@@ -99,11 +109,14 @@ describe('the play clock', () => {
 describe('housekeeping', () => {
   it('forgets what can no longer change an answer, and nothing else', async () => {
     await bench.rows(`insert into rental_clocks (merchant_id, subject, started_at, available_until) values
-      ('h', 'token/over', now(), now() - interval '2 hours'), ('h', 'token/running', now() - interval '1 year', now() + interval '1 day')`);
+      ('h', 'purchase/over', now(), now() - interval '2 hours'), ('h', 'purchase/just over', now(), now() - interval '1 minute'),
+      ('h', 'token/over', now(), now() - interval '401 days'), ('h', 'token/may be taken over', now(), now() - interval '399 days'),
+      ('h', 'token/running', now() - interval '1 year', now() + interval '1 day')`);
     await bench.rows(`insert into revoked_tokens (merchant_id, token_id, expires_at) values
       ('h', 'over', now() - interval '2 hours'), ('h', 'just over', now() - interval '1 minute'), ('h', 'live', now() + interval '1 day')`);
     await new Housekeeping(second.dataSource, createLogger('test', 'silent')).prune();
-    expect(await bench.rows(`select subject from rental_clocks where merchant_id = 'h'`)).toEqual([{ subject: 'token/running' }]);
+    const kept = await bench.rows<{ subject: string }>(`select subject from rental_clocks where merchant_id = 'h' order by 1`);
+    expect(kept.map(({ subject }) => subject)).toEqual(['purchase/just over', 'token/may be taken over', 'token/running']);
     expect(await bench.rows(`select token_id from revoked_tokens where merchant_id = 'h' order by 1`)).toEqual([{ token_id: 'just over' }, { token_id: 'live' }]);
   });
 });

@@ -34,7 +34,7 @@ afterAll(() => gateway.stop());
 const TAKEN = { status: 422, code: 'idempotency-key-differs' };
 beforeEach(() => {
   neighbours.reset();
-  for (const contract of Object.values(requests)) if ('service' in contract) neighbours.refuse(contract, new Problem(TAKEN.code as never));
+  for (const contract of Object.values(requests)) if (typeof contract === 'object' && 'service' in contract) neighbours.refuse(contract, new Problem(TAKEN.code as never));
 });
 
 const kid = '0123456789abcdef0123456789abcdef';

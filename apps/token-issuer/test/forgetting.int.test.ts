@@ -81,3 +81,14 @@ it('forgets tokens 35 days after their expiry, but not the one from which a purc
   const renewed = await issuer.ask(requests.getPurchaseToken, current.purchase);
   expect(renewed.tokenId).not.toBe(current.tokenId);
 });
+
+it('forgets the token of a sale without a purchase, and renews it from what was sold', async () => {
+  const { cookie, deviceId } = issuer.neighbours.bind(issuer.neighbours.cookie());
+  const input = { merchantId: 'default', cookie, deviceId, contentId: 'film-42', kid: 'ab'.repeat(16), key: 'cd'.repeat(16), rights: { type: 'purchase' as const }, ttlSeconds: 60 };
+  const { tokenId } = await issuer.ask(requests.issueCorrelatedToken, input);
+  await expire(tokenId, 36);
+  await expectLeft(0, `select 1 from tokens where token_id = '${tokenId}'`);
+  const renewed = await issuer.ask(requests.issueCorrelatedToken, { ...input, contentId: 'another' });
+  expect(renewed.tokenId).not.toBe(tokenId);
+  expect(await issuer.rows('select token_id, content_id from correlated_tokens where cookie = $1', [cookie])).toEqual([{ token_id: renewed.tokenId, content_id: 'film-42' }]);
+});

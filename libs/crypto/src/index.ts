@@ -1,5 +1,6 @@
 export { unwrapAesKey, wrapAesKey } from './aes-key-wrap.js';
 export { apiKeyMatches, generateApiKey, hashApiKeySecret, parseApiKey, type ApiKey } from './api-key.js';
+export { authenticatorOf, parseAuthenticator } from './authenticator.js';
 export { decodeBase64url, encodeBase64url } from './base64url.js';
 export { constantTimeEqual } from './constant-time-equal.js';
 export { createProof, generateDeviceKey, type DeviceKey, type ProofRequest } from './dpop-client.js';
@@ -53,6 +54,7 @@ export {
   type TokenSigner,
   type TokenTimes,
 } from './latchkey-token.js';
+export { fingerprintOfKek, kidOfName } from './named-kid.js';
 export { createNonces, type NonceOptions, type Nonces } from './nonce.js';
 export { newCookie, newId } from './random-id.js';
 export { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from './signing-key.js';

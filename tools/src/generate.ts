@@ -2,7 +2,7 @@
 // with `--check` changes nothing and fails, naming the files that are not what they would be.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { asyncApiYaml, configurationPage, type DocumentedSettings, errorsPage, eventsPage, type MessagingGraph, messagingGraphOf, openApiDocument } from '@latchkey/api-documents';
+import { asyncApiYaml, configurationPage, type DocumentedSettings, errorsPage, eventsPage, expressPlayPage, type MessagingGraph, messagingGraphOf, openApiDocument } from '@latchkey/api-documents';
 import { checkoutUserOf, type ServiceMessaging } from '@latchkey/contracts';
 import { type BrokerUser, definitionsOf } from '@latchkey/messaging';
 import { services as definitions, standaloneSettings } from '@latchkey/standalone';
@@ -26,6 +26,7 @@ function generated(): ReadonlyMap<string, string> {
     ['docs/reference/asyncapi.yaml', asyncApiYaml(graph)],
     ['docs/reference/events.md', eventsPage(graph)],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/reference/expressplay.md', expressPlayPage()],
     ['docs/reference/config.md', configurationPage(settings)],
     ['deploy/rabbitmq/definitions.json', json(definitionsOf(messagings, { users: brokerUsers(messagings) }))],
   ]);

@@ -7,6 +7,13 @@ import { BootstrapKey } from './api-keys/bootstrap-key.js';
 import { ContentKeysController } from './content-keys/content-keys.controller.js';
 import { CookiesController } from './cookies/cookies.controller.js';
 import { DevicesController } from './devices/devices.controller.js';
+import { EntitlementController } from './expressplay/entitlement.controller.js';
+import { ExpressPlayCalls } from './expressplay/expressplay-calls.js';
+import { ExpressPlayGate } from './expressplay/expressplay-gate.js';
+import { KeyStoreController } from './expressplay/key-store.controller.js';
+import { RecordsController } from './expressplay/records.controller.js';
+import { RedemptionController } from './expressplay/redemption.controller.js';
+import { ExpressPlayTokensController } from './expressplay/tokens.controller.js';
 import { FailedLookups } from './failed-lookups/failed-lookups.js';
 import { EventStreams } from './feed/event-streams.js';
 import { FeedController } from './feed/feed.controller.js';
@@ -44,12 +51,19 @@ import { WebhooksController } from './webhooks/webhooks.controller.js';
     JwksController,
     WebhooksController,
     DeliveriesController,
+    ExpressPlayTokensController,
+    RedemptionController,
+    RecordsController,
+    KeyStoreController,
+    EntitlementController,
   ],
   providers: [
     ApiKeyStore,
     ApiKeyGate,
     BootstrapKey,
     FailedLookups,
+    ExpressPlayCalls,
+    ExpressPlayGate,
     PurchaseTokens,
     FeedStore,
     FeedSequencer,

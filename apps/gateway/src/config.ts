@@ -1,4 +1,4 @@
-import { vocabulary } from '@latchkey/contracts';
+import { type ExpressPlayDrm, expressPlayDrms, vocabulary } from '@latchkey/contracts';
 import { parseApiKey, parseKeyRing } from '@latchkey/crypto';
 import { type Configuration, numberSetting, publicUrl, setting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
 import { z } from 'zod';
@@ -53,6 +53,21 @@ export const gatewaySettings = {
     {
       description: 'How long events can be replayed from GET /v1/events, in days: a receiver that was away longer asks for the purchases themselves',
       fallback: '7',
+    },
+  ),
+  expressPlayBinding: setting(
+    'LATCHKEY_EXPRESSPLAY_BINDING',
+    z.string().transform((text, context): readonly ExpressPlayDrm[] => {
+      const named = text.split(',').map((drm) => drm.trim());
+      const drms = expressPlayDrms.filter((drm) => named.includes(drm)).sort((one, other) => named.indexOf(one) - named.indexOf(other));
+      if (text === 'none' || drms.length === named.length) return drms;
+      context.addIssue({ code: 'custom', message: 'must be some of pr, wv and fp, each once, separated by commas, or none' });
+      return z.NEVER;
+    }),
+    {
+      description:
+        'The DRMs whose tokens the ExpressPlay-shaped endpoints bind to a device id, pr, wv and fp separated by commas, or none; the entitlement server answers with tokens for the first. See docs/expressplay.md',
+      fallback: 'pr',
     },
   ),
   webhookKeyRing: setting(

@@ -4,6 +4,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { catchError, type Observable, throwError } from 'rxjs';
 import { callerOf } from './api-keys/caller.js';
+import { isExpressPlay } from './expressplay/at-endpoint.decorator.js';
 import { FailedLookups } from './failed-lookups/failed-lookups.js';
 
 /** What all calls of merchants have in common on their way out. */
@@ -13,17 +14,18 @@ export class MerchantCallInterceptor implements NestInterceptor {
 
   /** Answers hold tokens and cookies, so nobody on the way may keep them. Refusals are given their operation's status. */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const operation = context.getType() === 'http' ? operationOf(context) : undefined;
-    if (operation?.security.kind !== 'api-key') return next.handle();
+    if (context.getType() !== 'http') return next.handle();
+    const operation = operationOf(context);
+    if (operation?.security.kind !== 'api-key' && !isExpressPlay(context)) return next.handle();
     const http = context.switchToHttp();
     void http.getResponse<FastifyReply>().header('cache-control', 'no-store');
     return next.handle().pipe(catchError((error: unknown) => throwError(() => this.refusal(operation, http.getRequest<FastifyRequest>(), error))));
   }
 
-  private refusal(operation: OperationContract, request: FastifyRequest, error: unknown): unknown {
+  private refusal(operation: OperationContract | undefined, request: FastifyRequest, error: unknown): unknown {
     if (!(error instanceof Problem)) return error;
-    const refusal = withStatusOf(operation, error);
-    if (refusal.code !== 'cookie-unknown' || !operation.refusals.includes('rate-limited')) return refusal;
+    const refusal = operation ? withStatusOf(operation, error) : error;
+    if (refusal.code !== 'cookie-unknown' || operation?.refusals.includes('rate-limited') === false) return refusal;
     try {
       this.failedLookups.countCookie(callerOf(request).merchantId);
       return refusal;

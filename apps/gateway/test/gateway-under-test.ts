@@ -21,6 +21,8 @@ export class GatewayUnderTest {
   constructor(
     private readonly environment: Readonly<Record<string, string>> = {},
     private readonly definition: typeof gatewayService = gatewayService,
+    /** Where every line of its log goes, at every level; nowhere where nobody looks. */
+    private readonly log?: { write(line: string): void },
   ) {}
 
   /** Starts a bus, the neighbours and one replica. */
@@ -45,7 +47,7 @@ export class GatewayUnderTest {
       ...this.environment,
       ...environment,
     });
-    const replica = await startService(this.definition, configuration, { broker, logger: createLogger('gateway', 'silent'), metrics: new Metrics(), listen: true });
+    const replica = await startService(this.definition, configuration, { broker, logger: this.log ? createLogger('gateway', 'trace', this.log) : createLogger('gateway', 'silent'), metrics: new Metrics(), listen: true });
     this.replicas.push(replica);
     return replica;
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type OperationContract, operations } from '@latchkey/contracts';
+import { expressPlayEndpoints, type OperationContract, operations } from '@latchkey/contracts';
 import { Operation } from '@latchkey/service-defaults';
 import { Controller, Get, Module } from '@nestjs/common';
 import { gatewayService } from '../src/index.js';
@@ -56,7 +56,8 @@ describe('the routes of the gateway', () => {
     const described = operations.operations
       .filter(({ server }: OperationContract) => server !== 'license-server')
       .map(({ method, path }) => `${method} ${path.replace(/\{([^}]+)\}/g, ':$1')}`);
-    const expected = [...described, ...open.map((path) => `GET ${path}`)];
+    const expressPlay = expressPlayEndpoints.flatMap(({ methods, path }) => methods.flatMap((method) => [path, `${path}/`].map((each) => `${method} ${each.replace(/\{([^}]+)\}/g, ':$1')}`)));
+    const expected = [...described, ...expressPlay, ...open.map((path) => `GET ${path}`)];
     const found = routesIn(tree).filter((route) => !/^(?:HEAD|OPTIONS) /.test(route)).map((route) => route.replace(/ \/docs(?:\/.*)?$/, ' /docs…'));
     expect([...new Set(found)].sort()).toEqual(expected.sort());
   });

@@ -55,6 +55,7 @@ export {
   type TokenTimes,
 } from './latchkey-token.js';
 export { fingerprintOfKek, kidOfName } from './named-kid.js';
+export { newContentKey } from './content-key.js';
 export { createNonces, type NonceOptions, type Nonces } from './nonce.js';
 export { newCookie, newId } from './random-id.js';
 export { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from './signing-key.js';

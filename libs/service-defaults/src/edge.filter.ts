@@ -6,6 +6,13 @@ import { type Observable, throwError } from 'rxjs';
 import { allowedMethods } from './allowed-methods.js';
 import type { Logger } from './logger.js';
 
+/** Another form in which a service tells errors on some of its paths, which somebody else laid down. */
+export interface ErrorForm {
+  /** Whether errors of this URL are told so. */
+  readonly covers: (url: string) => boolean;
+  readonly render: (problem: Problem, request: FastifyRequest) => { readonly status: number; readonly type: string; readonly body: string };
+}
+
 /**
  * The one place where errors leave a service. Over HTTP they become problem documents (RFC 9457), an unknown one a bare
  * 500 with the request id. Out of message handlers they go on as they are, for the transport to judge: Nest's own filter
@@ -13,7 +20,10 @@ import type { Logger } from './logger.js';
  */
 @Catch()
 export class EdgeFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly forms: readonly ErrorForm[] = [],
+  ) {}
 
   /** Renders, or passes on. */
   catch(error: unknown, host: ArgumentsHost): Observable<never> | Promise<void> {
@@ -22,7 +32,7 @@ export class EdgeFilter implements ExceptionFilter {
     return this.render(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 
-  /** Answers with the problem document. */
+  /** Answers with the problem document, or with what the path has in its place. */
   async render(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const problem = problemOf(error, request);
     if (problem.code === 'internal') {
@@ -31,13 +41,18 @@ export class EdgeFilter implements ExceptionFilter {
     if (reply.sent) return;
     if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
     for (const [name, value] of Object.entries(problem.headers)) void reply.header(name, value);
-    await reply
-      .status(problem.status)
-      .header('cache-control', 'no-store')
-      .type('application/problem+json')
-      .send(JSON.stringify(problem.toDocument(problem.status >= 500 ? request.id : undefined)));
+    const { status, type, body } = (this.forms.find(({ covers }) => covers(request.url)) ?? problemDocument).render(problem, request);
+    await reply.status(status).header('cache-control', 'no-store').type(type).send(body);
   }
 }
+
+const problemDocument: Pick<ErrorForm, 'render'> = {
+  render: (problem, request) => ({
+    status: problem.status,
+    type: 'application/problem+json',
+    body: JSON.stringify(problem.toDocument(problem.status >= 500 ? request.id : undefined)),
+  }),
+};
 
 /** The problem that an error is: itself, one that Fastify or Nest found with the request, or `internal`. */
 function problemOf(error: unknown, request: FastifyRequest): Problem {

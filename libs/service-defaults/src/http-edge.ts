@@ -91,7 +91,7 @@ function takeBodies(fastify: FastifyInstance, mode: BodyMode): void {
 }
 
 /** Bytes that are compressed would be called malformed JSON, and those that only claim to be would be read as they are. */
-function refuseEncoded(contentEncoding: string | undefined): void {
+export function refuseEncoded(contentEncoding: string | undefined): void {
   if (/^(?:identity)?$/i.test(contentEncoding?.trim() ?? '')) return;
   // RFC 9110 §12.5.3: a refused coding is answered with those that would be taken.
   throw new Problem('unsupported-media-type', { detail: 'the body has a content coding; only identity is taken', headers: { 'accept-encoding': 'identity' } });

@@ -8,7 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import type { Configuration, Settings } from './configuration.js';
 import { type MigrationClass, openDatabase } from './database.js';
-import { EdgeFilter } from './edge.filter.js';
+import { EdgeFilter, type ErrorForm } from './edge.filter.js';
 import { Health } from './health.js';
 import { type BodyMode, createHttpAdapter, equipHttp } from './http-edge.js';
 import { type Logger, nestLogger } from './logger.js';
@@ -30,6 +30,8 @@ export interface ServiceDefinition<Config extends Settings = Settings> {
   readonly worksWithoutBroker: boolean;
   /** Adds what only this service's edge needs (CORS, documents, hooks), before Nest's routes are made. */
   readonly equip?: (app: NestFastifyApplication) => void | Promise<void>;
+  /** Where errors are told in another form than problem documents. */
+  readonly errorForms?: readonly ErrorForm[];
 }
 
 /** Where a service runs. */
@@ -74,7 +76,7 @@ export async function startService<Config extends Settings>(
   outbox.onAppended(() => relay.wake());
   const housekeeping = new Periodic('prune-inbox', 3_600_000, () => pruneInbox(dataSource), logger);
 
-  const filter = new EdgeFilter(logger);
+  const filter = new EdgeFilter(logger, definition.errorForms);
   const strategy = new EventStrategy({
     broker,
     messaging,

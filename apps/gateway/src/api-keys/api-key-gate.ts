@@ -1,4 +1,4 @@
-import { type OperationContract, Problem } from '@latchkey/contracts';
+import { type OperationContract, Problem, type Scope } from '@latchkey/contracts';
 import { parseApiKey } from '@latchkey/crypto';
 import { operationAt, type ServiceDefinition } from '@latchkey/service-defaults';
 import { Injectable } from '@nestjs/common';
@@ -7,6 +7,12 @@ import { FailedLookups } from '../failed-lookups/failed-lookups.js';
 import { ApiKeyStore } from './api-key-store.js';
 import { authenticate, type Caller, isAllowed, readBearer } from './authenticate.js';
 import { rememberCaller } from './caller.js';
+
+/** A key as a caller presents it. `fullKey` is given the `env` of the stored one, which not every spelling of a key says. */
+export interface PresentedKey {
+  readonly keyId: string | undefined;
+  readonly fullKey: (env: string) => string;
+}
 
 /**
  * Finds out who calls, from the headers alone. Only failures are limited: a good key is looked up and let in whatever
@@ -23,16 +29,21 @@ export class ApiKeyGate {
   /** Notes the caller of an operation that asks for one; throws the problem where there is none, or one that may not. */
   async admit(request: FastifyRequest, { security }: OperationContract): Promise<void> {
     if (security.kind !== 'api-key') return;
-    const caller = await this.authenticated(request);
-    if (!isAllowed(caller, security.scope)) throw new Problem('forbidden', { detail: `the API key lacks the scope ${security.scope}` });
+    const bearer = readBearer(request.raw.headersDistinct['authorization']);
+    if (bearer === undefined) throw unauthenticated();
+    await this.letIn(request, { keyId: parseApiKey(bearer)?.keyId, fullKey: () => bearer }, security.scope);
+  }
+
+  /** Notes whose key was presented; throws the problem where it is nobody's, or its owner may not do what needs the scope. */
+  async letIn(request: FastifyRequest, presented: PresentedKey, scope: Scope | undefined): Promise<void> {
+    const caller = await this.authenticated(request, presented);
+    if (!isAllowed(caller, scope)) throw new Problem('forbidden', { detail: `the API key lacks the scope ${scope}` });
     rememberCaller(request, caller);
   }
 
-  private async authenticated(request: FastifyRequest): Promise<Caller> {
-    const presented = readBearer(request.raw.headersDistinct['authorization']);
-    if (presented === undefined) throw unauthenticated();
-    const keyId = parseApiKey(presented)?.keyId;
-    const caller = keyId === undefined ? undefined : authenticate(presented, await this.store.find(keyId));
+  private async authenticated(request: FastifyRequest, { keyId, fullKey }: PresentedKey): Promise<Caller> {
+    const stored = keyId === undefined ? undefined : await this.store.find(keyId);
+    const caller = keyId === undefined ? undefined : authenticate(fullKey(stored?.env ?? 'none'), stored);
     if (caller) return caller;
     this.failedLookups.countApiKey(request.ip, keyId);
     throw unauthenticated();

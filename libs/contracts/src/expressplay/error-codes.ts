@@ -71,7 +71,7 @@ export function expressPlayCodeEntry(code: ExpressPlayCode): ExpressPlayCodeEntr
 export const expressPlayCodeOf: Readonly<Record<ErrorCode, ExpressPlayCode>> = {
   'invalid-request': -9400,
   'unknown-member': -9400,
-  unauthenticated: -2017,
+  unauthenticated: -2018,
   'invalid-dpop-proof': -4010,
   'use-dpop-nonce': -4010,
   'invalid-token': -4010,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { authenticatorOf } from '@latchkey/crypto';
 import { runAdmin } from '../src/index.js';
 import { GatewayUnderTest } from './gateway-under-test.js';
 
@@ -31,6 +32,7 @@ describe('the admin command', () => {
     expect([code, answer]).toMatchObject([0, { merchantId: 'acme', env: 'test', scopes: ['cookies', 'licenses:verify'], live: true, expiresAt: null, revokedAt: null }]);
     expect(answer['key']).toMatch(/^lk_test_[A-Za-z0-9]{4,32}_[A-Za-z0-9_-]{43}$/);
     expect(await works(answer['key'])).toEqual({ merchantId: 'acme', scopes: ['cookies', 'licenses:verify'] });
+    expect(answer['customerAuthenticator']).toBe(authenticatorOf(String(answer['key'])));
     const listed = await admin('keys list acme');
     expect(listed.answer['keys']).toMatchObject([{ keyId: answer['keyId'], scopes: ['cookies', 'licenses:verify'] }]);
     expect(listed.out).not.toContain((answer['key'] as string).slice(-43));

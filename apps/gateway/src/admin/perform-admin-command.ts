@@ -1,4 +1,4 @@
-import { generateApiKey, hashApiKeySecret, parseApiKey } from '@latchkey/crypto';
+import { authenticatorOf, generateApiKey, hashApiKeySecret, parseApiKey } from '@latchkey/crypto';
 import type { Tx } from '@latchkey/outbox';
 import type { ApiKeyStore, StoredApiKey } from '../api-keys/api-key-store.js';
 import type { AdminCommand } from './admin-command.js';
@@ -62,7 +62,7 @@ async function insertNew(store: ApiKeyStore, tx: Tx, like: Pick<StoredApiKey, 'm
   const fullKey = generateApiKey(like.env);
   const { keyId } = parseApiKey(fullKey)!;
   const stored = await store.insert(tx, { keyId, merchantId: like.merchantId, env: like.env, scopes: like.scopes, hash: hashApiKeySecret(fullKey) });
-  return { key: fullKey, ...describeKey(stored) };
+  return { key: fullKey, customerAuthenticator: authenticatorOf(fullKey), ...describeKey(stored) };
 }
 
 function describeKey({ keyId, merchantId, env, scopes, createdAt, expiresAt, revokedAt, live }: StoredApiKey): AdminAnswer {

@@ -97,10 +97,12 @@ describe('a body', () => {
     ['that is a form where JSON is taken', '/keystore/keys', FORM, 'a=b', 415],
     ['that is too large', '/hms/wv/token', FORM, `a=${'b'.repeat(65_536)}`, 413],
     ['that is no JSON', '/sees/SEESServlet', { 'content-type': 'application/json' }, '{', 400],
+    ['that is no object', '/keystore/keys?kek=000102030405060708090a0b0c0d0e0f', { 'content-type': 'application/json' }, '[]', 400],
+    ['that is no object', '/keystore/keys?kek=000102030405060708090a0b0c0d0e0f', { 'content-type': 'application/json' }, 'null', 400],
     ['with a member twice', '/keystore/keys', { 'content-type': 'application/json' }, '{"kid":"^a","kid":"^b"}', 400],
   ])('%s is refused: %s', async (_, path, headers, body, status) => {
     for (const format of ['html', 'json'] as const) {
-      const answer = await refusalIn(format, await call(`${path}?errorFormat=${format}`, { method: 'POST', headers: { ...bearer, ...headers }, body }));
+      const answer = await refusalIn(format, await call(`${path}${path.includes('?') ? '&' : '?'}errorFormat=${format}`, { method: 'POST', headers: { ...bearer, ...headers }, body }));
       expect([answer.status, neighbours.asked]).toEqual([status, []]);
     }
   });

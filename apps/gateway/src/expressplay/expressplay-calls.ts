@@ -34,6 +34,7 @@ export class ExpressPlayCalls {
     const { merchantId } = callerOf(request);
     const endpoint = endpointAt(request.method, request.routeOptions.url);
     if (!endpoint) throw new Error('no endpoint of the table has this route');
+    if (endpoint.body === 'json' && !isObject(request.body)) throw new ExpressPlayRefusal(-9400, { detail: 'the body must be a JSON object' });
     const nowMs = Date.now();
     const bindsDevices = endpoint.drm !== undefined && this.binding.includes(endpoint.drm);
     const read = readParameters(endpoint.parameters, endpoint.rules, givenParameters(request), { nowMs, bindsDevices });
@@ -52,7 +53,12 @@ export class ExpressPlayCalls {
   }
 }
 
-/** The one answer of an endpoint that has a DRM. */
+/** A body that is left out says nothing, which may be enough; a list, or a number, would say nothing by mistake. */
+function isObject(body: unknown): boolean {
+  return body === undefined || (typeof body === 'object' && body !== null && !Array.isArray(body));
+}
+
+/** The DRM of an endpoint that has one. */
 export function drmOf({ drm }: ExpressPlayEndpoint): ExpressPlayDrm {
   if (drm === undefined) throw new Error('the endpoint has no DRM');
   return drm;

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { authenticatorOf } from '@latchkey/crypto';
 import { describeWhere, eventually, freePort } from '@latchkey/kits';
 import { hex, Merchant } from './merchant.js';
 
@@ -51,6 +52,11 @@ describeWhere(hasCompose(), 'Docker with compose', 'docker compose up', () => {
   it('plays the story with two replicas of everything, the purchase published to RabbitMQ', async () => {
     const { stdout } = await demo();
     expect(stdout).toMatch(/publishes purchase\.completed\.v1[\s\S]*accepted[\s\S]*thief[\s\S]*401/);
+  }, 60_000);
+
+  it('binds a device by ExpressPlay code, through its one address', async () => {
+    const asMerchant = { ...environment, LATCHKEY_URL: merchant.gatewayUrl, CUSTOMER_AUTHENTICATOR: authenticatorOf(merchant.apiKey) };
+    expect((await run(process.execPath, ['examples/expressplay-merchant.mjs'], { cwd: root, env: asMerchant })).stdout).toMatch(/^7\. /m);
   }, 60_000);
 
   it('runs every service as nobody in particular, on a file system that it cannot write', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { type ExpressPlayCode, expressPlayCodes, expressPlayEndpoints, type ExpressPlayEndpoint, type ExpressPlayParameter, Problem, requests } from '@latchkey/contracts';
 import { authenticatorOf, generateApiKey, parseApiKey } from '@latchkey/crypto';
 import { callEndpoint, refusalIn } from './expressplay-client.js';
-import { goodCall, sampleOf } from './expressplay-samples.js';
+import { breachOf, goodCall, sampleOf } from './expressplay-samples.js';
 import { GatewayUnderTest } from './gateway-under-test.js';
 
 const lines: string[] = [];
@@ -99,6 +99,16 @@ describe('every parameter of the table', () => {
       const { code } = await refusalIn(format, response);
       expect([row.name, code]).toEqual([row.name, row.checks[0]!.code]);
     }
+  });
+
+  it.each(everyWay.map((way) => [way.method, way.endpoint.path, way.format, way] as const))('keeps the rules over several with %s %s, told as %s', async (_m, _p, _f, { endpoint, method, format }) => {
+    for (const rule of endpoint.rules) {
+      const breach = breachOf(endpoint, rule);
+      expect([rule.words, breach === undefined]).toEqual([rule.words, false]);
+      const answer = await refusalIn(format, await callEndpoint(gateway.replica.url!, endpoint, { ...goodCall(endpoint), errorFormat: format, ...breach }, { method, authenticator }));
+      expect([rule.words, answer.status, answer.code]).toEqual([rule.words, 400, rule.code]);
+    }
+    expect(neighbours.asked).toEqual([]);
   });
 
   it('of a body is text or a whole number, and nothing else', async () => {

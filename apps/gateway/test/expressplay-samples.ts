@@ -1,4 +1,4 @@
-import type { ExpressPlayEndpoint, ExpressPlayParameter } from '@latchkey/contracts';
+import type { CombinationRule, ExpressPlayEndpoint, ExpressPlayParameter } from '@latchkey/contracts';
 
 /** Values of one parameter. */
 export interface ParameterSample {
@@ -74,6 +74,24 @@ const samples: Readonly<Record<string, ParameterSample>> = {
 
 /** What else a good call of an endpoint says, beside what it always must. */
 const besides: Readonly<Record<string, Readonly<Record<string, string>>>> = { token: { contentKey: hex }, storeKey: { ek } };
+
+/** By the endpoint and the words of each rule over several parameters: a good call that is changed so that it breaks the rule. */
+const breaches: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+  'token: only one of kek and contentKey': { kek },
+  'token: no ek without its kek': { ek },
+  'token: one of contentKey, kek with ek, and kek with a stored kid': { contentKey: undefined },
+  'records: either a cookie or start and length': { cookie: 'biscuit', start: '0', length: '1' },
+  'records: start and length together': { start: '0' },
+  'storeKey: either k or ek': { k: hex, kek },
+  'storeKey: a kek, or ek and no k': { ek: undefined, k: hex },
+  'changeKey: either k or ek': { k: hex, ek, kek },
+  'changeKey: a kek with k': { k: hex },
+};
+
+/** How a rule over several parameters is broken; undefined where somebody forgot to write it. */
+export function breachOf({ id }: ExpressPlayEndpoint, { words }: CombinationRule): Readonly<Record<string, string | undefined>> | undefined {
+  return breaches[`${id}: ${words}`];
+}
 
 /** Values for a parameter of an endpoint; undefined where somebody forgot to write some. */
 export function sampleOf({ id, drm }: ExpressPlayEndpoint, { name }: ExpressPlayParameter): ParameterSample | undefined {

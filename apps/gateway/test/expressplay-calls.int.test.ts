@@ -36,7 +36,7 @@ describe('token generation', () => {
     const response = await get(`/hms/wv/token?${wv}&contentKey=${key}${query}`, headers);
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
       200,
-      'text/uri-list; charset=utf-8',
+      'text/uri-list',
       'https://latchkey.example/hms/wv/rights/?ExpressPlayToken=reg.is.tration',
     ]);
     expect(response.headers.get('cache-control')).toBe('no-store');

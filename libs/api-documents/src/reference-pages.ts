@@ -51,7 +51,7 @@ function eventSection(event: EventContract, graph: MessagingGraph): string[] {
 export function errorsPage(): string {
   const codes = Object.keys(errorCodes) as ErrorCode[];
   return markdownPage('Error codes', [
-    'Every refusal is a problem document (RFC 9457) with one of these codes. A code is never given another meaning. “Retry” says whether the same request may succeed later.',
+    'Every refusal is a problem document (RFC 9457) with one of these codes, but for the [ExpressPlay-shaped endpoints](expressplay.md), which have codes and forms of their own. A code is never given another meaning. “Retry” says whether the same request may succeed later.',
     markdownTable(
       ['code', 'status', 'meaning', 'retry', 'calls'],
       codes.map((each) => [code(each), statusesOf(each).join(', '), errorCodes[each].title, errorCodes[each].retryable ? 'yes' : 'no', callsRefusedWith(each)]),

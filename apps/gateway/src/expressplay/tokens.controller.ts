@@ -22,7 +22,7 @@ export class ExpressPlayTokensController {
     const drm = drmOf(call.endpoint);
     const token = call.values.has('deviceId') ? await this.contentToken(call) : await this.registrationToken(call);
     if (drm === 'pr') return { licenseAcquisitionUrl: this.calls.rightsUrl(drm), token };
-    void reply.type('text/uri-list; charset=utf-8');
+    void reply.header('content-type', 'text/uri-list');
     return this.calls.tokenUrl(drm, token);
   }
 

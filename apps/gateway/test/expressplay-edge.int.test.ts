@@ -154,6 +154,22 @@ describe('wrong authenticators', () => {
   });
 });
 
+describe('unknown cookies', () => {
+  it.each([
+    ['records', 'GET', {}, 200],
+    ['token', 'POST', { deviceId: 'ab'.repeat(16) }, 400],
+    ['entitlement', 'POST', {}, 200],
+  ] as const)('are limited for the merchant that asks for them: %s', async (id, method, more, status) => {
+    const limited = await gateway.startReplica({ LATCHKEY_FAILED_LOOKUPS_BURST: '2', LATCHKEY_FAILED_LOOKUPS_PER_MINUTE: '1' });
+    for (const contract of [requests.getDeviceRecord, requests.issueCorrelatedToken, requests.getContentToken]) neighbours.refuse(contract, new Problem('cookie-unknown'));
+    const endpoint = expressPlayEndpoints.find((each) => each.id === id && each.drm !== 'wv')!;
+    const ask = (): Promise<Response> => callEndpoint(limited.url!, endpoint, { ...valuesOf(endpoint), ...(id === 'records' ? { cookie: 'biscuit' } : {}), ...more }, { method, authenticator });
+    for (let time = 0; time < 2; time += 1) expect((await ask()).status).toBe(status);
+    expect(await refusalIn('json', await ask())).toMatchObject({ status: 429, code: -9429 });
+    await gateway.stopReplica(limited);
+  });
+});
+
 describe('a DRM that binds no devices', () => {
   it.each([['wv', -7002], ['fp', -6008]] as const)('is told so: %s', async (drm, expected) => {
     const endpoint = expressPlayEndpoints.find((each) => each.id === 'token' && each.drm === drm)!;

@@ -34,8 +34,15 @@ function membersOf(body: unknown): GivenParameters['body'] {
   );
 }
 
+/** In one pass: looking up each name by itself would take a body full of names, which anybody may send, for seconds. */
 function valuesOf(parameters: URLSearchParams): Values {
-  return new Map([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)]));
+  const values = new Map<string, string[]>();
+  for (const [name, value] of parameters) {
+    const said = values.get(name);
+    if (said) said.push(value);
+    else values.set(name, [value]);
+  }
+  return values;
 }
 
 function merged(one: Values, other: Values): Values {

@@ -21,7 +21,7 @@ export const expressPlayCodes = {
   '-2024': { status: 400, meaning: 'the end of the rental is not a time to come' },
   '-2025': { status: 400, meaning: 'the play duration of the rental is not a number of seconds' },
   '-2027': { status: 400, meaning: 'the content key is not 32 hex digits' },
-  '-2033': { status: 400, meaning: 'the cookie is missing, malformed, unknown, expired, or there are two that differ' },
+  '-2033': { status: 400, meaning: 'the cookie is missing, malformed, unknown, expired or bound already, or there are two that differ' },
   '-3004': { status: 400, meaning: 'the error format is neither html nor json' },
   '-4001': { status: 400, meaning: 'the device may have nothing: it is revoked, or too little is known of it' },
   '-4010': { status: 400, meaning: 'the token is missing, malformed, expired, revoked, refunded or not this merchant’s' },

@@ -87,7 +87,7 @@ describe('a request that is not as specified', () => {
   });
 
   it('is answered with 404 where there is nothing', async () => {
-    for (const path of ['/', '/v1', '/v1/cookies/a/b/c', '/v2/cookies', '/v1/licenses/verify/again', '/docs/../../package.json']) {
+    for (const path of ['/', '/v1', '/v1/cookies/a/b/c', '/v2/cookies', '/v1/licenses/verify/again', '/docs/../../package.json', '/v1/licenses', '/v1/device/tokens']) {
       expect(await refusalOf(await gateway.call('GET', path))).toEqual({ status: 404, code: 'not-found' });
     }
   });

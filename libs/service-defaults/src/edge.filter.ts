@@ -59,7 +59,7 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error;
   const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
   if (status === 404) {
-    const methods = allowedMethods(request.url);
+    const methods = allowedMethods(request.server, request.url);
     if (methods.length === 0) return new Problem('not-found');
     return new Problem('method-not-allowed', { headers: { allow: methods.join(', ') } });
   }

@@ -3,6 +3,7 @@ import { Problem } from '@latchkey/contracts';
 import { readCorrelationId, withCorrelation } from '@latchkey/messaging';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { noteRoutes } from './allowed-methods.js';
 import { drainConnections } from './drain-connections.js';
 import type { EdgeFilter } from './edge.filter.js';
 import type { Health, Readiness } from './health.js';
@@ -41,6 +42,7 @@ export function createHttpAdapter(parts: Pick<HttpEdgeParts, 'filter'>): Fastify
 
 /** Adds what every service serves alike: request ids, logs and metrics by route template, health and metrics. */
 export function equipHttp(fastify: FastifyInstance, parts: HttpEdgeParts): void {
+  noteRoutes(fastify);
   takeBodies(fastify, parts.bodies);
   const drain = drainConnections(fastify.server);
   fastify.addHook('preClose', async () => drain());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { expressPlayEndpoints, expressPlayMethods, isExpressPlayUrl } from './endpoints.js';
+import { expressPlayEndpoints, isExpressPlayUrl } from './endpoints.js';
 import { expressPlayCodes } from './error-codes.js';
 
 describe('the endpoints of the ExpressPlay-shaped surface', () => {
@@ -21,16 +21,7 @@ describe('the endpoints of the ExpressPlay-shaped surface', () => {
     expect(unused.filter((code) => Number(code) > -9000).sort()).toEqual(['-4001', '-4019']);
   });
 
-  it.each([
-    ['/hms/wv/token?x=1', ['GET', 'POST']],
-    ['/hms/wv/rights/', ['GET', 'POST']],
-    ['/cmiapi/getrecord/?cookie=a', ['GET']],
-    ['/keystore/keys', ['POST', 'GET']],
-    ['/keystore/keys/^a,^b', ['GET', 'PUT', 'DELETE']],
-    ['/hms/xx/token', []],
-    ['/hms/wv/token/more', []],
-  ])('know the methods of %s', (url, methods) => {
-    expect(expressPlayMethods(url)).toEqual(methods);
+  it.each(['/hms/wv/token?x=1', '/hms/wv/rights/', '/cmiapi/getrecord/?cookie=a', '/keystore/keys/^a,^b', '/sees', '/hms/xx/token'])('are at %s, known or not', (url) => {
     expect(isExpressPlayUrl(url)).toBe(true);
   });
 

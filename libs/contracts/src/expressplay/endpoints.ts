@@ -87,11 +87,3 @@ export function isExpressPlayUrl(url: string): boolean {
   const path = url.split('?', 1)[0]!;
   return roots.some((root) => path === root || path.startsWith(`${root}/`));
 }
-
-const patterns = expressPlayEndpoints.map(({ methods, path }) => ({ methods, pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}/?$`) }));
-
-/** The methods that a path of the surface knows; empty for one that does not exist. */
-export function expressPlayMethods(url: string): readonly string[] {
-  const path = url.split('?', 1)[0]!;
-  return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
-}

@@ -55,6 +55,7 @@ export class Outbox {
       refuseIfLate();
       await runner.commitTransaction();
       if (appended > 0) this.appended();
+      tx.committed();
       return result;
     } catch (error) {
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);

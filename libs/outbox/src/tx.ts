@@ -15,6 +15,7 @@ interface PendingEvent {
  */
 export class Tx {
   private readonly pending: PendingEvent[] = [];
+  private readonly afterwards = new Set<() => void>();
 
   constructor(
     private readonly runner: QueryRunner,
@@ -39,6 +40,16 @@ export class Tx {
     correlationId: string | undefined = currentCorrelationId(),
   ): void {
     this.pending.push({ type: event.type, correlationId, data });
+  }
+
+  /** Has `wake` run right after the commit, once however often it is named, and never after a rollback. It must not throw. */
+  afterCommit(wake: () => void): void {
+    this.afterwards.add(wake);
+  }
+
+  /** Runs what was named to `afterCommit`. Called once, by `Outbox.transaction`. */
+  committed(): void {
+    for (const wake of this.afterwards) wake();
   }
 
   /**

@@ -58,6 +58,22 @@ describe('Outbox.transaction', () => {
     expect([await count('effects'), await count('outbox_events')]).toEqual([0, 0]);
   });
 
+  it('calls back after the commit, once, when the effect can be seen, and not after a rollback', async () => {
+    const seen: Promise<number>[] = [];
+    const wake = (): void => void seen.push(count('effects'));
+    await outbox.transaction(async (tx) => {
+      tx.afterCommit(wake);
+      tx.afterCommit(wake);
+      await tx.rows(`insert into effects values ('a')`);
+    });
+    const failing = outbox.transaction(async (tx) => {
+      tx.afterCommit(wake);
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await Promise.all(seen)).toEqual([1]);
+  });
+
   it('commits nothing for an asker that has given up meanwhile', async () => {
     const late = withDeadline(Date.now() + 50, () =>
       outbox.transaction(async (tx) => {

@@ -14,3 +14,4 @@ export * from './runtime.module.js';
 export * from './service.js';
 export * from './standard-settings.js';
 export * as tokenSettings from './token-settings.js';
+export * from './woken-job.js';

@@ -1,9 +1,8 @@
-import { CONFIGURATION, Logger, Periodic } from '@latchkey/service-defaults';
+import { CONFIGURATION, Logger, Periodic, WokenJob } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { GatewayConfiguration } from '../config.js';
 import { DeliverySender } from '../webhooks/delivery-sender.js';
 import { DeliveryStore } from '../webhooks/delivery-store.js';
-import { WokenJob } from '../woken-job.js';
 import { FeedStore } from './feed-store.js';
 import { FeedTail } from './feed-tail.js';
 

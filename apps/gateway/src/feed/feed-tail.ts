@@ -1,6 +1,5 @@
-import { Logger } from '@latchkey/service-defaults';
+import { Logger, WokenJob } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
-import { WokenJob } from '../woken-job.js';
 import { type FeedEvent, FeedStore } from './feed-store.js';
 
 type Listener = (event: FeedEvent) => void;

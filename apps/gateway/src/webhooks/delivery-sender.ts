@@ -1,7 +1,6 @@
-import { CONFIGURATION, Logger } from '@latchkey/service-defaults';
+import { CONFIGURATION, Logger, WokenJob } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { GatewayConfiguration } from '../config.js';
-import { WokenJob } from '../woken-job.js';
 import { judgeAttempt } from './attempt-verdict.js';
 import { type ClaimedDelivery, DeliveryQueue } from './delivery-queue.js';
 import { type AttemptOutcome, type Network, postWebhook } from './post-webhook.js';

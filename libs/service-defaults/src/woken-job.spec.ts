@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@latchkey/kits';
-import type { Logger } from '@latchkey/service-defaults';
+import type { Logger } from './logger.js';
 import { WokenJob } from './woken-job.js';
 
 const LONG_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { Logger } from '@latchkey/service-defaults';
+import type { Logger } from './logger.js';
 
 /** After a failure the job rests at least so long, so that a database that is away does not fill the log. */
 const REST_AFTER_FAILURE_MS = 1_000;

@@ -31,6 +31,7 @@ import { GetPurchaseController } from './show-purchase/get-purchase.controller.j
 import { GetJwksController } from './signing-keys/get-jwks.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
 import { TokenMint } from './token-mint.js';
+import { Upstreams } from './upstream/upstreams.js';
 
 @Module({
   controllers: [
@@ -57,6 +58,7 @@ import { TokenMint } from './token-mint.js';
     SigningKeys,
     TokenMint,
     TokensForPurchases,
+    Upstreams,
     AcceptPurchases,
     SettleWaiting,
     GetPurchaseToken,

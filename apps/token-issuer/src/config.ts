@@ -1,6 +1,7 @@
 import { type Configuration, numberSetting, setting, standardSettings, tokenSettings } from '@latchkey/service-defaults';
 import { z } from 'zod';
 import { readConfidencePolicy } from './confidence-policy.js';
+import { readTokenProviders } from './upstream/token-providers.js';
 
 /** The longest that any content token lives: a retired signing key stays known for so long. */
 export const TOKEN_TTL_SECONDS_MAX = 30 * 24 * 3600;
@@ -34,6 +35,21 @@ export const tokenIssuerSettings = {
       description:
         'Devices to whom merchants sell nothing, by how sure it is that their id is theirs, as merchant:confidence pairs separated by commas: `acme:unknown,acme:software`. A token that is out is renewed all the same',
       fallback: '',
+    },
+  ),
+  tokenProviders: setting(
+    'LATCHKEY_TOKEN_PROVIDERS',
+    z.string().transform((text, context) => {
+      const read = readTokenProviders(text);
+      if (read.ok) return read.providers;
+      for (const message of read.problems) context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }),
+    {
+      description:
+        'Merchants whose tokens come from an account of theirs at a licence service with ExpressPlay’s interface, as a JSON array with an entry for each: `merchantId`, `kind` (`expressplay`), `drm` (`pr`, `wv` or `fp`), `customerAuthenticator`, `url` (or `tokenUrl` and `recordUrl`), and optionally `timeoutMs` (2000), `securityLevel` (1) and `hdcpOutputControl` (0) for wv; `iv` for fp. Tokens of all others are signed here',
+      fallback: '',
+      secret: true,
     },
   ),
   signingKeyAgeSecondsMax: numberSetting('LATCHKEY_SIGNING_KEY_AGE_SECONDS_MAX', { least: 1, most: 315_360_000 }, {

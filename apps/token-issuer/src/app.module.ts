@@ -31,6 +31,9 @@ import { GetPurchaseController } from './show-purchase/get-purchase.controller.j
 import { GetJwksController } from './signing-keys/get-jwks.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
 import { TokenMint } from './token-mint.js';
+import { FulfilOrders } from './upstream/fulfil-orders.js';
+import { UpstreamOrders } from './upstream/upstream-orders.js';
+import { UpstreamTokens } from './upstream/upstream-tokens.js';
 import { Upstreams } from './upstream/upstreams.js';
 
 @Module({
@@ -59,6 +62,9 @@ import { Upstreams } from './upstream/upstreams.js';
     TokenMint,
     TokensForPurchases,
     Upstreams,
+    UpstreamOrders,
+    UpstreamTokens,
+    FulfilOrders,
     AcceptPurchases,
     SettleWaiting,
     GetPurchaseToken,

@@ -19,7 +19,7 @@ const purchase: Purchase = {
 const stored: StoredPurchase = { merchantId: 'default', purchaseId: 'order-1', state: 'issued', terms: purchase, acceptedAt: now };
 
 function facts(given: Partial<ArrivalFacts> = {}): ArrivalFacts {
-  return { cookie: { expiresAt: later, registryAsked: true }, kidsKnown: true, now, graceMs: 0, ...given };
+  return { cookie: { expiresAt: later, registryAsked: true }, kidsKnown: true, upstream: false, now, graceMs: 0, ...given };
 }
 
 describe('a purchase that arrives', () => {
@@ -33,6 +33,8 @@ describe('a purchase that arrives', () => {
     ['waits within the grace', {}, { cookie: { expiresAt: justOver, registryAsked: true }, graceMs: 1_000 }, { kind: 'wait' }],
     ['waits where the registry was not asked', {}, { cookie: { expiresAt: longOver, registryAsked: false } }, { kind: 'wait' }],
     ['is refused where a kid is unknown', {}, { kidsKnown: false }, { kind: 'refuse', code: 'kid-unknown' }],
+    ['is refused with several kids where each token has one', {}, { upstream: true }, { kind: 'refuse', code: 'unsupported-upstream' }],
+    ['waits with one kid there', { kids: ['a'.repeat(32)] }, { upstream: true }, { kind: 'wait' }],
     ['is refused to a revoked device', {}, { cookie: { device: { ...device, revoked: true }, registryAsked: true } }, { kind: 'refuse', code: 'device-revoked' }],
     ['is refused to another device', { deviceId: 'device-2' }, { cookie: { device, registryAsked: true } }, { kind: 'refuse', code: 'device-mismatch' }],
     ['hears of the revocation before the mismatch', { deviceId: 'device-2' }, { cookie: { device: { ...device, revoked: true }, registryAsked: true } }, { kind: 'refuse', code: 'device-revoked' }],

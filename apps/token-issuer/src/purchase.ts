@@ -4,7 +4,7 @@ import type { Evidence, PurchaseState, PurchaseView, Rights } from '@latchkey/co
 export const EXPIRY_GRACE_MS = 1_000;
 
 /** Every reason for which a purchase ends without a token. */
-export type RejectionCode = 'cookie-unknown' | 'cookie-expired' | 'kid-unknown' | 'device-revoked' | 'device-mismatch' | 'device-confidence-refused';
+export type RejectionCode = 'cookie-unknown' | 'cookie-expired' | 'kid-unknown' | 'device-revoked' | 'device-mismatch' | 'device-confidence-refused' | 'unsupported-upstream';
 
 /** A purchase as its checkout states it. */
 export interface Purchase {
@@ -58,6 +58,8 @@ export interface ArrivalFacts {
   readonly existing?: StoredPurchase;
   readonly cookie: KnownCookie;
   readonly kidsKnown: boolean;
+  /** Whether its token would come from elsewhere, where each has one kid. */
+  readonly upstream: boolean;
   readonly now: Date;
   /** How long after the cookie's expiry a binding is still waited for, in milliseconds. */
   readonly graceMs: number;
@@ -82,6 +84,7 @@ export function decideArrival(purchase: Purchase, facts: ArrivalFacts): Arrival 
   if (!cookie.device && !cookie.expiresAt) return { kind: 'refuse', code: 'cookie-unknown' };
   if (hasExpired(cookie, facts)) return { kind: 'refuse', code: 'cookie-expired' };
   if (!facts.kidsKnown) return { kind: 'refuse', code: 'kid-unknown' };
+  if (facts.upstream && purchase.kids.length > 1) return { kind: 'refuse', code: 'unsupported-upstream' };
   if (!cookie.device) return { kind: 'wait' };
   const code = refuseDevice(purchase, cookie.device);
   return code ? { kind: 'refuse', code } : { kind: 'issue', device: cookie.device };

@@ -7,6 +7,7 @@ import { IndexEndedTokens1700000002000 } from './migrations/1700000002000-index-
 import { AddConfidence1700000003000 } from './migrations/1700000003000-add-confidence.js';
 import { CreateStoredKeys1700000004000 } from './migrations/1700000004000-create-stored-keys.js';
 import { CreateCorrelatedTokens1700000005000 } from './migrations/1700000005000-create-correlated-tokens.js';
+import { AddUpstream1700000006000 } from './migrations/1700000006000-add-upstream.js';
 import { messaging } from './subscriptions.js';
 
 export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> = {
@@ -20,6 +21,7 @@ export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> =
     AddConfidence1700000003000,
     CreateStoredKeys1700000004000,
     CreateCorrelatedTokens1700000005000,
+    AddUpstream1700000006000,
   ],
   bodies: 'json',
   worksWithoutBroker: false,

@@ -27,8 +27,8 @@ export class TokenMint {
   }
 
   /** A token as its answer shows it. */
-  view({ token, tokenId, deviceId, expiresAt }: Omit<CurrentToken, 'issuedAt'>): ContentTokenView {
-    return { token, tokenId, deviceId, licenseUrl: this.configuration.licenseUrl, expiresAt: expiresAt.toISOString() };
+  view({ token, tokenId, deviceId, licenseUrl, expiresAt }: Omit<CurrentToken, 'issuedAt'>): ContentTokenView {
+    return { token, tokenId, deviceId, licenseUrl: licenseUrl ?? this.configuration.licenseUrl, expiresAt: expiresAt.toISOString() };
   }
 }
 

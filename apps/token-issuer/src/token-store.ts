@@ -18,7 +18,8 @@ export interface StoppedToken {
 const TOKEN_KEPT_DAYS = 35;
 
 const live = 'superseded_at is null and revoked_at is null';
-const currentToken = `token_id as "tokenId", token, tokens.device_id as "deviceId", issued_at as "issuedAt", expires_at as "expiresAt"`;
+const currentToken = `token_id as "tokenId", token, tokens.device_id as "deviceId", license_url as "licenseUrl", issued_at as "issuedAt",
+  expires_at as "expiresAt"`;
 const stoppedToken = `tokens.merchant_id as "merchantId", tokens.token_id as "tokenId", purchase_id as "purchaseId",
   tokens.device_id as "deviceId", expires_at as "expiresAt"`;
 
@@ -26,10 +27,10 @@ const stoppedToken = `tokens.merchant_id as "merchantId", tokens.token_id as "to
 export async function insertTokens(tx: Tx, tokens: readonly MintedToken[]): Promise<void> {
   if (tokens.length === 0) return;
   await tx.rows(
-    `insert into tokens (token_id, merchant_id, purchase_id, device_id, token, kek_ids, signing_key_id, issued_at, expires_at)
-     select token_id, merchant_id, purchase_id, device_id, token, string_to_array(kek_ids, ','), signing_key_id, issued_at, expires_at
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[])
-       as new (token_id, merchant_id, purchase_id, device_id, token, kek_ids, signing_key_id, issued_at, expires_at)`,
+    `insert into tokens (token_id, merchant_id, purchase_id, device_id, token, kek_ids, signing_key_id, license_url, issued_at, expires_at)
+     select token_id, merchant_id, purchase_id, device_id, token, string_to_array(kek_ids, ','), signing_key_id, license_url, issued_at, expires_at
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+       as new (token_id, merchant_id, purchase_id, device_id, token, kek_ids, signing_key_id, license_url, issued_at, expires_at)`,
     [
       tokens.map((token) => token.tokenId),
       tokens.map((token) => token.merchantId),
@@ -37,7 +38,8 @@ export async function insertTokens(tx: Tx, tokens: readonly MintedToken[]): Prom
       tokens.map((token) => token.deviceId),
       tokens.map((token) => token.token),
       tokens.map((token) => token.kekIds.join(',')),
-      tokens.map((token) => token.signingKeyId),
+      tokens.map((token) => token.signingKeyId ?? null),
+      tokens.map((token) => token.licenseUrl ?? null),
       tokens.map((token) => token.issuedAt.toISOString()),
       tokens.map((token) => token.expiresAt.toISOString()),
     ],

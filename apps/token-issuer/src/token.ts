@@ -25,13 +25,16 @@ export interface TokenTerms {
   readonly playClock?: string;
 }
 
-/** A content token that was signed and is about to be stored. */
+/** A content token that was signed, or obtained elsewhere, and is about to be stored. */
 export interface MintedToken extends TokenTerms {
   readonly tokenId: string;
   readonly token: string;
   /** The KEKs without which the token opens nothing. */
   readonly kekIds: readonly string[];
-  readonly signingKeyId: string;
+  /** Undefined where it was not signed here. */
+  readonly signingKeyId?: string;
+  /** Where it is redeemed; undefined for this deployment's own licence server. */
+  readonly licenseUrl?: string;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
 }
@@ -102,6 +105,8 @@ export interface CurrentToken {
   readonly tokenId: string;
   readonly token: string;
   readonly deviceId: string;
+  /** Where it is redeemed; absent for this deployment's own licence server. */
+  readonly licenseUrl?: string | null;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
 }

@@ -36,6 +36,7 @@ export const errorCodes = {
   'purchase-differs': { status: 409, title: 'The purchase exists with other content', retryable: false },
   'purchase-refunded': { status: 409, title: 'The purchase is refunded', retryable: false },
   'stored-key-exists': { status: 409, title: 'A key is stored for this kid already', retryable: false },
+  'unsupported-upstream': { status: 409, title: 'The licence service that the merchant’s tokens come from has no such tokens', retryable: false },
   'webhook-limit-reached': { status: 409, title: 'The merchant has as many webhooks as it may have', retryable: false },
   'payload-too-large': { status: 413, title: 'The body is too large', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON', retryable: false },

@@ -117,6 +117,7 @@ export const createToken = defineOperation({
     { code: 'device-not-registered', status: 409 },
     'device-mismatch',
     'device-confidence-refused',
+    'unsupported-upstream',
     { code: 'device-revoked', status: 409 },
     'kid-unknown',
     'content-key-differs',

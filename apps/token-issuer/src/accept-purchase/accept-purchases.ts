@@ -7,11 +7,12 @@ import type { TokenIssuerConfiguration } from '../config.js';
 import { contentKeyKey, findContentKeys } from '../content-key-store.js';
 import type { CookieKnowledge } from '../cookie-authorities.js';
 import { closeRefundedSales, type LatePurchase } from '../correlated-token/close-refunded-sales.js';
-import { TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
+import { endOf, TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
 import { holdCookies } from '../held-cookies.js';
 import { type Arrival, decideArrival, type Purchase, type RejectionCode } from '../purchase.js';
 import { findPurchases, insertPurchases, type NewPurchase, purchaseKey } from '../purchase-store.js';
 import { appendIssued } from '../token-mint.js';
+import { UpstreamOrders } from '../upstream/upstream-orders.js';
 
 /** A purchase that arrives, with the act that brought it. */
 export interface ArrivingPurchase {
@@ -34,6 +35,7 @@ export interface AcceptingOptions {
 export class AcceptPurchases {
   constructor(
     private readonly tokens: TokensForPurchases,
+    private readonly orders: UpstreamOrders,
     @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
   ) {}
 
@@ -55,6 +57,7 @@ export class AcceptPurchases {
         existing: existing.get(purchaseKey(purchase)),
         cookie: held.of(purchase),
         kidsKnown: purchase.kids.every((kid) => keys.has(contentKeyKey(purchase.merchantId, kid))),
+        upstream: this.orders.take(purchase),
         now: held.now,
         graceMs,
       }),
@@ -64,7 +67,7 @@ export class AcceptPurchases {
     const late: LatePurchase[] = [];
     const toIssue = purchases.flatMap((terms, index) => {
       const outcome = outcomes[index]!;
-      return outcome.kind === 'issue' ? [{ terms, device: outcome.device }] : [];
+      return outcome.kind === 'issue' ? [{ terms, device: outcome.device, correlationId: arrivals[index]!.correlationId }] : [];
     });
     const tokens = await this.tokens.prepare(tx, toIssue, { signer, keys, now: held.now });
     for (const [index, { correlationId, rejects }] of arrivals.entries()) {
@@ -76,9 +79,11 @@ export class AcceptPurchases {
       if (outcome.kind === 'wait') {
         written.push({ terms: purchase, state: 'awaiting-device', cookieExpiresAt: held.of(purchase).expiresAt });
       } else if (outcome.kind === 'issue') {
-        const { issued, playClock } = tokens.of(purchase);
-        written.push({ terms: purchase, state: 'issued', deviceId: issued.deviceId, tokenId: issued.tokenId, playClock });
-        appendIssued(tx, issued, correlationId);
+        const token = tokens.of(purchase);
+        // Until its token is there it waits, as far as anybody outside can tell.
+        if (!token) outcomes[index] = { kind: 'wait' };
+        written.push(token ? { terms: purchase, ...endOf(token) } : { terms: purchase, state: 'awaiting-device' });
+        if (token) appendIssued(tx, token.issued, correlationId);
       } else if (outcome.kind === 'refuse' && taken) {
         written.push({ terms: purchase, state: 'rejected', code: outcome.code });
         appendRejected(tx, purchase, outcome.code, correlationId);

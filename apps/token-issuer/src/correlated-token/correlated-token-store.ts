@@ -10,6 +10,7 @@ interface CorrelatedRow extends Sale {
   readonly playClock: string;
   readonly token: string | null;
   readonly deviceId: string;
+  readonly licenseUrl: string | null;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly revoked: boolean;
@@ -17,7 +18,7 @@ interface CorrelatedRow extends Sale {
 
 const select = `select held.merchant_id as "merchantId", held.cookie, held.kid, held.rights_type as "rightsType", held.token_id as "tokenId",
     held.content_id as "contentId", held.rights, held.play_clock as "playClock",
-    tokens.token, tokens.device_id as "deviceId", tokens.issued_at as "issuedAt", tokens.expires_at as "expiresAt",
+    tokens.token, tokens.device_id as "deviceId", tokens.license_url as "licenseUrl", tokens.issued_at as "issuedAt", tokens.expires_at as "expiresAt",
     coalesce(tokens.revoked_at is not null, false) as revoked
   from correlated_tokens held left join tokens on tokens.token_id = held.token_id and tokens.superseded_at is null`;
 
@@ -76,6 +77,6 @@ function columnsOf(sales: readonly Sale[]): unknown[] {
   return [sales.map((sale) => sale.merchantId), sales.map((sale) => sale.cookie), sales.map((sale) => sale.kid), sales.map((sale) => sale.rightsType)];
 }
 
-function correlatedOf({ token, deviceId, issuedAt, expiresAt, ...row }: CorrelatedRow): CorrelatedToken {
-  return { ...row, token: token === null || row.revoked ? undefined : { tokenId: row.tokenId, token, deviceId, issuedAt, expiresAt } };
+function correlatedOf({ token, deviceId, licenseUrl, issuedAt, expiresAt, ...row }: CorrelatedRow): CorrelatedToken {
+  return { ...row, token: token === null || row.revoked ? undefined : { tokenId: row.tokenId, token, deviceId, licenseUrl, issuedAt, expiresAt } };
 }

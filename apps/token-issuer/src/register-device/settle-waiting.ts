@@ -8,7 +8,7 @@ import type { TokenIssuerConfiguration } from '../config.js';
 import { findContentKeys } from '../content-key-store.js';
 import { CookieAuthorities, type CookieKnowledge } from '../cookie-authorities.js';
 import { cookieKey } from '../cookie-join-store.js';
-import { TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
+import { endOf, TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
 import { type HeldCookies, holdCookies } from '../held-cookies.js';
 import { IssuerMetrics } from '../issuer-metrics.js';
 import { decideWaiting, type RejectionCode, type StoredPurchase } from '../purchase.js';
@@ -49,7 +49,7 @@ export class SettleWaiting {
     // A purchase waits only where its keys are known, and keys are never removed.
     const keys = await findContentKeys(tx, waiting.map(({ terms }) => terms));
     const judged = waiting.map((purchase) => ({ ...purchase, outcome: decideWaiting(purchase.terms, held.of(purchase.terms), held.now) }));
-    const toIssue = judged.flatMap(({ terms, outcome }) => (outcome.kind === 'issue' ? [{ terms, device: outcome.device }] : []));
+    const toIssue = judged.flatMap(({ terms, outcome }) => (outcome.kind === 'issue' ? [{ terms, device: outcome.device, correlationId: correlations.get(cookieKey(terms)) }] : []));
     const tokens = await this.tokens.prepare(tx, toIssue, { signer, keys, now: held.now });
     const ends: EndOfWaiting[] = [];
     for (const { merchantId, purchaseId, terms, outcome } of judged) {
@@ -58,10 +58,10 @@ export class SettleWaiting {
         ends.push({ merchantId, purchaseId, state: 'rejected', code: outcome.code });
         appendRejected(tx, terms, outcome.code, correlationId);
       }
-      if (outcome.kind === 'issue') {
-        const { issued, playClock } = tokens.of(terms);
-        ends.push({ merchantId, purchaseId, state: 'issued', deviceId: issued.deviceId, tokenId: issued.tokenId, playClock });
-        appendIssued(tx, issued, correlationId);
+      const token = outcome.kind === 'issue' ? tokens.of(terms) : undefined;
+      if (token) {
+        ends.push({ merchantId, purchaseId, ...endOf(token) });
+        appendIssued(tx, token.issued, correlationId);
       }
     }
     await endWaiting(tx, ends);

@@ -27,7 +27,7 @@ const entry = z
     url: endpoint.optional(),
     tokenUrl: endpoint.optional(),
     recordUrl: endpoint.optional(),
-    timeoutMs: z.int('must be a whole number').min(100, 'must lie between 100 and 30000').max(30_000, 'must lie between 100 and 30000').default(2_000),
+    timeoutMs: z.int('must be a whole number').min(100, 'must lie between 100 and 10000').max(10_000, 'must lie between 100 and 10000').default(2_000),
     securityLevel: z.int('must be a whole number').min(1, 'must lie between 1 and 5').max(5, 'must lie between 1 and 5').default(1),
     hdcpOutputControl: z.int('must be a whole number').min(0, 'must lie between 0 and 2').max(2, 'must lie between 0 and 2').default(0),
     iv: z.string().regex(/^[0-9a-fA-F]{32}$/, 'must be 32 hex digits').optional(),

@@ -99,6 +99,7 @@ export const expressPlayCodeOf: Readonly<Record<ErrorCode, ExpressPlayCode>> = {
   'purchase-differs': -9400,
   'purchase-refunded': -9412,
   'stored-key-exists': -9400,
+  'unsupported-upstream': -9400,
   'webhook-limit-reached': -9400,
   'payload-too-large': -9413,
   'unsupported-media-type': -9415,

@@ -1,0 +1,142 @@
+import { Outbox } from '@latchkey/outbox';
+import { Logger, WokenJob } from '@latchkey/service-defaults';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { appendRejected } from '../accept-purchase/accept-purchases.js';
+import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import { knowledgeOf } from '../cookie-authorities.js';
+import { cookieKey, readJoins } from '../cookie-join-store.js';
+import { endOf, TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
+import { holdCookies } from '../held-cookies.js';
+import { decideWaiting, type Purchase } from '../purchase.js';
+import { type EndOfWaiting, endWaiting, findPurchases, purchaseKey, type PurchaseRef } from '../purchase-store.js';
+import { SettleWaiting } from '../register-device/settle-waiting.js';
+import { Reader } from '../rows.js';
+import type { MintedToken, TokenTerms } from '../token.js';
+import { appendIssued } from '../token-mint.js';
+import type { LeasedRow } from './leased-rows.js';
+import type { UpstreamAccount } from './upstream-account.js';
+import type { Refused, Unavailable } from './upstream-answer.js';
+import { UpstreamOrders } from './upstream-orders.js';
+import { failureOf, waitSecondsAfter } from './upstream-retry.js';
+import { UpstreamTokens } from './upstream-tokens.js';
+import { Upstreams } from './upstreams.js';
+
+/** What another replica placed, or is due again, is found so late at most. */
+const POLL_MS = 1_000;
+/** How many orders of one merchant are asked for at a time by one replica. */
+const AT_ONCE = 8;
+/** How much longer than an attempt may take its lease holds: time enough to store what came of it. */
+const LEASE_MARGIN_SECONDS = 20;
+
+/**
+ * Carries out the orders of tokens elsewhere: asks, and then judges the purchase anew under the locks, because a refund or a
+ * revocation may have come while it asked. A token that is not wanted any more is thrown away: nobody has seen it.
+ *
+ * Each merchant has a job of its own, so that a provider that does not answer holds up nobody else's customers.
+ */
+@Injectable()
+export class FulfilOrders implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly jobs: readonly WokenJob[];
+
+  constructor(
+    upstreams: Upstreams,
+    private readonly orders: UpstreamOrders,
+    private readonly tokens: UpstreamTokens,
+    private readonly purchaseTokens: TokensForPurchases,
+    private readonly reader: Reader,
+    private readonly outbox: Outbox,
+    private readonly waiting: SettleWaiting,
+    private readonly logger: Logger,
+  ) {
+    this.jobs = upstreams.all.map((account) => new WokenJob('fulfil-upstream-orders', POLL_MS, () => this.work(account), logger));
+    orders.onPlaced(() => this.jobs.forEach((job) => job.wake()));
+  }
+
+  onApplicationBootstrap(): void {
+    for (const job of this.jobs) job.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.jobs.map((job) => job.stop()));
+  }
+
+  private async work(account: UpstreamAccount): Promise<void> {
+    const leaseSeconds = account.provider.timeoutMs / 1000 + LEASE_MARGIN_SECONDS;
+    for (;;) {
+      const claimed = await this.orders.claim(account.provider.merchantId, { limit: AT_ONCE, leaseSeconds });
+      await Promise.all(
+        // The lease ends by itself, and the order is carried out by whoever claims it then.
+        claimed.map((order) => this.fulfil(account, order).catch((error: unknown) => this.logger.warn('an upstream order was not carried out', namesOf(order), error))),
+      );
+      if (claimed.length < AT_ONCE) return;
+    }
+  }
+
+  private async fulfil(account: UpstreamAccount, order: LeasedRow): Promise<void> {
+    const terms = await this.termsOf(order);
+    if (!terms) return void (await this.outbox.transaction((tx) => this.orders.finish(tx, order)));
+    const obtained = await this.tokens.obtain(account, terms, { attempts: 1 });
+    if (obtained.kind !== 'token') return this.putOff(order, obtained);
+    const end = await this.store(order, terms, obtained.token);
+    this.waiting.report(end ? [end] : []);
+  }
+
+  /** What to ask for; undefined where the purchase waits no more. */
+  private async termsOf(order: LeasedRow): Promise<(Purchase & TokenTerms) | undefined> {
+    const ref = refOf(order);
+    const purchase = (await findPurchases(this.reader, [ref])).get(purchaseKey(ref));
+    if (purchase?.state !== 'awaiting-device' || !purchase.terms) return undefined;
+    const { terms } = purchase;
+    const device = (await readJoins(this.reader, [terms])).get(cookieKey(terms))?.device;
+    const wrappedKeys = wrappedKeysOf(await findContentKeys(this.reader, [terms]), terms.merchantId, terms.kids);
+    // An order is placed only where both are there, and neither is ever taken away.
+    return { ...terms, deviceId: device!.deviceId, evidence: device!.evidence, wrappedKeys: wrappedKeys! };
+  }
+
+  /**
+   * What was accepted is never given up: what a provider refuses is refused to this deployment, whose credentials, keys or
+   * levels somebody may put right, and not to the customer who has paid.
+   */
+  private async putOff(order: LeasedRow, outcome: Refused | Unavailable): Promise<void> {
+    const failure = failureOf(outcome);
+    await this.orders.postpone(order, { waitSeconds: waitSecondsAfter(order.attempt, outcome, Math.random()), failure });
+    const line = { ...namesOf(order), failure, attempt: order.attempt };
+    if (outcome.kind === 'refused') this.logger.warn('a provider refused a token of an accepted purchase', line);
+    else this.logger.info('a provider gave no answer for a token', line);
+  }
+
+  private store(order: LeasedRow, { cookie, merchantId }: TokenTerms, token: MintedToken): Promise<EndOfWaiting | undefined> {
+    const ref = refOf(order);
+    return this.outbox.transaction(async (tx) => {
+      const held = await holdCookies(tx, knowledgeOf([{ merchantId, cookie }]));
+      const purchase = (await findPurchases(tx, [ref])).get(purchaseKey(ref));
+      const finished = await this.orders.finish(tx, order);
+      if (!finished || purchase?.state !== 'awaiting-device' || !purchase.terms) return undefined;
+      const { terms } = purchase;
+      const outcome = decideWaiting(terms, held.of(terms), held.now);
+      if (outcome.kind === 'wait') throw new Error('a device that was bound is bound no more');
+      if (outcome.kind === 'refuse') {
+        const end: EndOfWaiting = { ...ref, state: 'rejected', code: outcome.code };
+        await endWaiting(tx, [end]);
+        appendRejected(tx, terms, outcome.code, finished.correlationId);
+        return end;
+      }
+      // Its sale may have got a token meanwhile, by a request that names no purchase: that one then is the purchase's.
+      const prepared = await this.purchaseTokens.prepare(tx, [{ terms, device: outcome.device }], { signer: { obtained: token }, keys: new Map(), now: held.now });
+      const { issued, ...rest } = prepared.of(terms)!;
+      const end: EndOfWaiting = { ...ref, ...endOf({ issued, ...rest }) };
+      await endWaiting(tx, [end]);
+      await prepared.write();
+      appendIssued(tx, issued, finished.correlationId);
+      return end;
+    });
+  }
+}
+
+function refOf({ merchantId, id }: LeasedRow): PurchaseRef {
+  return { merchantId, purchaseId: id };
+}
+
+function namesOf({ merchantId, id }: LeasedRow): { merchantId: string; purchaseId: string } {
+  return { merchantId, purchaseId: id };
+}

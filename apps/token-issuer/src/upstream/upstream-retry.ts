@@ -1,0 +1,30 @@
+import type { Refused, Unavailable } from './upstream-answer.js';
+
+const UNAVAILABLE_SECONDS_MAX = 30;
+const REFUSED_SECONDS_MIN = 60;
+const REFUSED_SECONDS_MAX = 3_600;
+
+/** At most so much shorter than its schedule a wait is, so that what failed together does not come back together. */
+const JITTER_SHARE = 0.3;
+
+/**
+ * How long to wait after the `attempt`th attempt (from 1), in seconds. A provider that does not answer is asked soon again:
+ * its circuit breaker keeps that from being much. What it refuses it will refuse until somebody has changed something.
+ * `random` lies from 0 to 1.
+ */
+export function waitSecondsAfter(attempt: number, outcome: Refused | Unavailable, random: number): number {
+  const doubled = 2 ** Math.min(attempt - 1, 12);
+  const scheduled = outcome.kind === 'refused' ? Math.min(REFUSED_SECONDS_MIN * doubled, REFUSED_SECONDS_MAX) : Math.min(doubled, UNAVAILABLE_SECONDS_MAX);
+  return scheduled * (1 - JITTER_SHARE * random);
+}
+
+/** How long to wait before a cookie is asked for again whose device was not there at the `attempt`th time, in seconds. */
+export function recordWaitSecondsAfter(attempt: number, random: number): number {
+  return Math.min(2 ** Math.min(attempt - 1, 12), UNAVAILABLE_SECONDS_MAX) * (1 - JITTER_SHARE * random);
+}
+
+/** An outcome in a word, for people and metrics: never a text of the provider's. */
+export function failureOf(outcome: Refused | Unavailable): string {
+  if (outcome.kind === 'unavailable') return `unavailable: ${outcome.why}`;
+  return `refused: ${outcome.code ?? outcome.status}`;
+}

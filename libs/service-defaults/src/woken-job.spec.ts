@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@latchkey/kits';
+import { remainingMs, withDeadline } from '@latchkey/messaging';
 import type { Logger } from './logger.js';
 import { WokenJob } from './woken-job.js';
 
@@ -41,6 +42,18 @@ describe('a job that is woken', () => {
     expect(runs()).toBe(3);
     end();
     await job.stop();
+  });
+
+  it('does not take over the deadline of a request that woke it', async () => {
+    const seen: (number | undefined)[] = [];
+    const job = new WokenJob('test', 5, async () => void seen.push(remainingMs()), logger);
+    withDeadline(Date.now(), () => job.start());
+    await eventually(() => expect(seen.length).toBeGreaterThan(2));
+    withDeadline(Date.now(), () => job.wake());
+    const before = seen.length;
+    await eventually(() => expect(seen.length).toBeGreaterThan(before + 2));
+    await job.stop();
+    expect(new Set(seen)).toEqual(new Set([undefined]));
   });
 
   it('runs when it was idle for long enough', async () => {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Logger } from './logger.js';
 
 /** After a failure the job rests at least so long, so that a database that is away does not fill the log. */
@@ -10,6 +11,11 @@ export class WokenJob {
   private wanted = false;
   private running = false;
   private failed = false;
+  /**
+   * Where the job runs, whoever wakes it. Within a request that woke it, it would have that request's deadline and correlation
+   * id, and so would every later run, whose timer was set within it: a moment later none of them could commit any more.
+   */
+  private readonly own = new AsyncResource('WokenJob');
 
   constructor(
     private readonly name: string,
@@ -30,10 +36,7 @@ export class WokenJob {
     this.wanted = true;
     if (this.current) return;
     clearTimeout(this.timer);
-    this.current = this.run().finally(() => {
-      this.current = undefined;
-      if (this.running) this.timer = setTimeout(() => this.wake(), this.failed ? Math.max(this.idleMs, REST_AFTER_FAILURE_MS) : this.idleMs);
-    });
+    this.own.runInAsyncScope(() => this.begin());
   }
 
   /** Lets the job end and runs it no more, until it is started again. */
@@ -41,6 +44,13 @@ export class WokenJob {
     this.running = false;
     clearTimeout(this.timer);
     await this.current;
+  }
+
+  private begin(): void {
+    this.current = this.run().finally(() => {
+      this.current = undefined;
+      if (this.running) this.timer = setTimeout(() => this.wake(), this.failed ? Math.max(this.idleMs, REST_AFTER_FAILURE_MS) : this.idleMs);
+    });
   }
 
   private async run(): Promise<void> {

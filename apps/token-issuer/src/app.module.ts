@@ -32,7 +32,10 @@ import { GetJwksController } from './signing-keys/get-jwks.controller.js';
 import { SigningKeys } from './signing-keys/signing-keys.js';
 import { TokenMint } from './token-mint.js';
 import { FulfilOrders } from './upstream/fulfil-orders.js';
+import { AskRecords } from './upstream/ask-records.js';
+import { RegisterUpstream } from './upstream/register-upstream.js';
 import { UpstreamOrders } from './upstream/upstream-orders.js';
+import { UpstreamRegistrations } from './upstream/upstream-registrations.js';
 import { UpstreamTokens } from './upstream/upstream-tokens.js';
 import { Upstreams } from './upstream/upstreams.js';
 
@@ -64,7 +67,10 @@ import { Upstreams } from './upstream/upstreams.js';
     Upstreams,
     UpstreamOrders,
     UpstreamTokens,
+    UpstreamRegistrations,
+    RegisterUpstream,
     FulfilOrders,
+    AskRecords,
     AcceptPurchases,
     SettleWaiting,
     GetPurchaseToken,

@@ -79,6 +79,11 @@ export class Neighbours {
         return { value: { bindings: own(this.bindings) } };
       case requests.holdSigningKeys.name:
         return { value: { held: this.licenseServersHold ? input.keyIds : [] } };
+      case requests.bindDevice.name: {
+        const { cookie, deviceId, evidence } = input as RequestInput<typeof requests.bindDevice>;
+        const held = this.bindings.get(cookie) ?? this.bind(cookie, deviceId, evidence);
+        return { value: { outcome: held.deviceId === deviceId ? 'bound' : 'cookie-bound-elsewhere' } };
+      }
       case requests.getCookie.name: {
         const cookie = this.cookies.get(input.cookie!);
         if (cookie?.merchantId !== input.merchantId) return { problem: { code: 'cookie-unknown', status: 404 } };

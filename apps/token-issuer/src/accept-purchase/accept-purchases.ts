@@ -13,6 +13,7 @@ import { type Arrival, decideArrival, type Purchase, type RejectionCode } from '
 import { findPurchases, insertPurchases, type NewPurchase, purchaseKey } from '../purchase-store.js';
 import { appendIssued } from '../token-mint.js';
 import { UpstreamOrders } from '../upstream/upstream-orders.js';
+import { UpstreamRegistrations } from '../upstream/upstream-registrations.js';
 
 /** A purchase that arrives, with the act that brought it. */
 export interface ArrivingPurchase {
@@ -36,6 +37,7 @@ export class AcceptPurchases {
   constructor(
     private readonly tokens: TokensForPurchases,
     private readonly orders: UpstreamOrders,
+    private readonly registrations: UpstreamRegistrations,
     @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
   ) {}
 
@@ -92,6 +94,7 @@ export class AcceptPurchases {
     await insertPurchases(tx, written);
     await tokens.write();
     await closeRefundedSales(tx, late);
+    await this.registrations.hasten(tx, written.filter(({ state }) => state === 'awaiting-device').map(({ terms }) => terms));
     return outcomes;
   }
 }

@@ -7,14 +7,21 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { TokenIssuerConfiguration } from '../config.js';
 import { decideRegistration } from '../registration-token.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
+import { RegisterUpstream } from '../upstream/register-upstream.js';
+import { Upstreams } from '../upstream/upstreams.js';
 
-/** Mints registration tokens. They are not kept: each is good for ten minutes and opens no content. */
+/**
+ * Mints registration tokens. They are not kept: each is good for ten minutes and opens no content. Merchants whose tokens
+ * come from elsewhere have theirs from there.
+ */
 @Controller()
 export class IssueRegistrationTokenController {
   constructor(
     @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
     private readonly requests: Requests,
     private readonly signingKeys: SigningKeys,
+    private readonly upstreams: Upstreams,
+    private readonly elsewhere: RegisterUpstream,
   ) {}
 
   @MessagePattern<string>(requests.issueRegistrationToken.name)
@@ -23,10 +30,12 @@ export class IssueRegistrationTokenController {
     const { merchantId, cookie } = request;
     const { tokenIssuer: iss, licenseUrl, registrationTokenTtlSeconds: ttlSeconds } = this.configuration;
     const view = await this.requests.ask(requests.getCookie, { merchantId, cookie });
-    const signer = await this.signingKeys.signer();
+    const account = this.upstreams.of(merchantId);
     const decision = decideRegistration(request, view, { iss, aud: licenseUrl, now: new Date(), ttlSeconds, jti: newId('reg') });
     if (decision.kind === 'refuse') throw problemOfRegistration(decision.code);
     const { claims } = decision;
+    if (account) return this.elsewhere.register(account, request, view, new Date(claims.exp * 1000));
+    const signer = await this.signingKeys.signer();
     return { token: signToken(signer, 'registration', claims), licenseUrl, expiresAt: new Date(claims.exp * 1000).toISOString() };
   }
 }

@@ -21,6 +21,7 @@ const statements = [
     cookie text not null,
     account_id text not null,
     cookie_expires_at timestamptz not null,
+    token_expires_at timestamptz not null,
     due_at timestamptz not null,
     attempts int not null default 0,
     lease_id uuid,

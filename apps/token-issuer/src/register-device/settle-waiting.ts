@@ -16,6 +16,7 @@ import { type EndOfWaiting, endWaiting, findPurchases, findWaiting, purchaseKey,
 import { Reader } from '../rows.js';
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { appendIssued } from '../token-mint.js';
+import { UpstreamRegistrations } from '../upstream/upstream-registrations.js';
 
 /** What settling has done, to be counted after the commit. */
 export interface Settlement {
@@ -32,6 +33,7 @@ export class SettleWaiting {
     private readonly authorities: CookieAuthorities,
     private readonly signingKeys: SigningKeys,
     private readonly tokens: TokensForPurchases,
+    private readonly registrations: UpstreamRegistrations,
     private readonly metrics: IssuerMetrics,
     private readonly logger: Logger,
     @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
@@ -95,7 +97,10 @@ export class SettleWaiting {
     if (purchase?.state !== 'awaiting-device' || !purchase.terms) return purchase;
     try {
       const knowledge = await this.authorities.learnBindings([purchase.terms]);
-      if (!knowledge.facts.some((fact) => fact.device)) return purchase;
+      if (!knowledge.facts.some((fact) => fact.device)) {
+        await this.registrations.hasten(this.reader, [purchase.terms]);
+        return purchase;
+      }
       await this.settleNow(knowledge);
     } catch (error) {
       // Without the registry the last known state is the answer: the purchase does wait, as far as anybody here knows.

@@ -1,4 +1,3 @@
-import type { Tx } from '@latchkey/outbox';
 import type { Rows } from '../rows.js';
 
 /** A row that this replica alone works on until its lease is over. */
@@ -47,9 +46,25 @@ export class LeasedRows {
     );
   }
 
+  /** Makes rows due now that are not for a while and that nobody works on; tells whether there were any. */
+  async hasten(rows: Rows, merchantIds: readonly string[], ids: readonly string[]): Promise<boolean> {
+    const hastened = await rows.rows(
+      `with due as (
+         update ${this.table} set due_at = clock_timestamp()
+         where lease_id is null and due_at > clock_timestamp() + interval '1 second'
+           and (merchant_id, ${this.id}) in (select * from unnest($1::text[], $2::text[])) returning 1
+       ) select * from due`,
+      [merchantIds, ids],
+    );
+    return hastened.length > 0;
+  }
+
   /** Takes a claimed row away; false where the lease is lost, and another replica does what is to be done. */
-  async remove(tx: Tx, row: LeasedRow): Promise<boolean> {
-    const removed = await tx.rows(`delete from ${this.table} where merchant_id = $1 and ${this.id} = $2 and lease_id = $3 returning 1`, [row.merchantId, row.id, row.leaseId]);
+  async remove(rows: Rows, row: LeasedRow): Promise<boolean> {
+    const removed = await rows.rows(
+      `with removed as (delete from ${this.table} where merchant_id = $1 and ${this.id} = $2 and lease_id = $3 returning 1) select * from removed`,
+      [row.merchantId, row.id, row.leaseId],
+    );
     return removed.length > 0;
   }
 }

@@ -20,7 +20,7 @@ describe('a record', () => {
     ['that is empty', '', { kind: 'none' }],
     ['that is HTML', '<html>', { kind: 'unavailable', why: 'malformed' }],
     ['that is a number', '7', { kind: 'unavailable', why: 'malformed' }],
-    ['whose device has not the form of its DRM', { deviceId: 'abc' }, { kind: 'unavailable', why: 'malformed' }],
+    ['whose device has not the form of its DRM', { deviceId: 'abc' }, { kind: 'unusable' }],
   ])('%s', (_, value, expected) => {
     expect(read(value)).toEqual(expected);
   });

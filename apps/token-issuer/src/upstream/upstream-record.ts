@@ -7,6 +7,8 @@ export type RecordAnswer =
   | { readonly kind: 'device'; readonly deviceId: string }
   /** No device has redeemed a token of this cookie yet. */
   | { readonly kind: 'none' }
+  /** What the record names is no device of the DRM. That is the record's fault, not that the provider is away. */
+  | { readonly kind: 'unusable' }
   | Refused
   | Unavailable;
 
@@ -33,7 +35,7 @@ export function readRecordAnswer(drm: ProviderDrm, cookie: string, answer: RawAn
   if (!first) return { kind: 'none' };
   const deviceId = deviceOf(first)!;
   // What has not the form of its DRM is no device: bound, it would keep the real one out for good.
-  if (!vocabulary.deviceId.safeParse(deviceId).success || deviceIdFault(drmOf[drm], deviceId) !== undefined) return { kind: 'unavailable', why: 'malformed' };
+  if (!vocabulary.deviceId.safeParse(deviceId).success || deviceIdFault(drmOf[drm], deviceId) !== undefined) return { kind: 'unusable' };
   return { kind: 'device', deviceId: normaliseDeviceId(deviceId) };
 }
 

@@ -1,5 +1,8 @@
 import type { Refused, Unavailable } from './upstream-answer.js';
 
+/** What was answered, and will be answered again until somebody has changed something. */
+type Unusable = Refused | { readonly kind: 'unusable' };
+
 const UNAVAILABLE_SECONDS_MAX = 30;
 const REFUSED_SECONDS_MIN = 60;
 const REFUSED_SECONDS_MAX = 3_600;
@@ -12,9 +15,9 @@ const JITTER_SHARE = 0.3;
  * its circuit breaker keeps that from being much. What it refuses it will refuse until somebody has changed something.
  * `random` lies from 0 to 1.
  */
-export function waitSecondsAfter(attempt: number, outcome: Refused | Unavailable, random: number): number {
+export function waitSecondsAfter(attempt: number, outcome: Unusable | Unavailable, random: number): number {
   const doubled = 2 ** Math.min(attempt - 1, 12);
-  const scheduled = outcome.kind === 'refused' ? Math.min(REFUSED_SECONDS_MIN * doubled, REFUSED_SECONDS_MAX) : Math.min(doubled, UNAVAILABLE_SECONDS_MAX);
+  const scheduled = outcome.kind === 'unavailable' ? Math.min(doubled, UNAVAILABLE_SECONDS_MAX) : Math.min(REFUSED_SECONDS_MIN * doubled, REFUSED_SECONDS_MAX);
   return scheduled * (1 - JITTER_SHARE * random);
 }
 
@@ -24,7 +27,8 @@ export function recordWaitSecondsAfter(attempt: number, random: number): number 
 }
 
 /** An outcome in a word, for people and metrics: never a text of the provider's. */
-export function failureOf(outcome: Refused | Unavailable): string {
+export function failureOf(outcome: Unusable | Unavailable): string {
+  if (outcome.kind === 'unusable') return 'refused: no device id of its DRM';
   if (outcome.kind === 'unavailable') return `unavailable: ${outcome.why}`;
   return `refused: ${outcome.code ?? outcome.status}`;
 }

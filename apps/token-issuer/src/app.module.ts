@@ -34,6 +34,7 @@ import { TokenMint } from './token-mint.js';
 import { FulfilOrders } from './upstream/fulfil-orders.js';
 import { AskRecords } from './upstream/ask-records.js';
 import { RegisterUpstream } from './upstream/register-upstream.js';
+import { RenewUpstream } from './upstream/renew-upstream.js';
 import { UpstreamOrders } from './upstream/upstream-orders.js';
 import { UpstreamRegistrations } from './upstream/upstream-registrations.js';
 import { UpstreamTokens } from './upstream/upstream-tokens.js';
@@ -69,6 +70,7 @@ import { Upstreams } from './upstream/upstreams.js';
     UpstreamTokens,
     UpstreamRegistrations,
     RegisterUpstream,
+    RenewUpstream,
     FulfilOrders,
     AskRecords,
     AcceptPurchases,

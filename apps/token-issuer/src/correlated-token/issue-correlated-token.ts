@@ -14,6 +14,9 @@ import { type Settlement, SettleWaiting } from '../register-device/settle-waitin
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
 import { insertTokens, supersedeTokens } from '../token-store.js';
+import { fitsUpstream } from '../upstream/upstream-request.js';
+import { type Minting, UpstreamTokens } from '../upstream/upstream-tokens.js';
+import { Upstreams } from '../upstream/upstreams.js';
 import { findCorrelatedTokens, rememberCorrelatedToken } from './correlated-token-store.js';
 import { findNewestOfSale } from './purchase-of-sale-store.js';
 import { type CorrelatedToken, decideSale, type Sale, type SaleDecision } from './sale.js';
@@ -45,6 +48,8 @@ export class IssueCorrelatedToken {
     private readonly waiting: SettleWaiting,
     private readonly purchaseTokens: GetPurchaseToken,
     private readonly mint: TokenMint,
+    private readonly upstreams: Upstreams,
+    private readonly upstreamTokens: UpstreamTokens,
     private readonly metrics: IssuerMetrics,
   ) {}
 
@@ -54,10 +59,15 @@ export class IssueCorrelatedToken {
    */
   async issue(request: CorrelatedInput): Promise<CorrelatedTokenResult> {
     const input = { ...request, deviceId: normaliseDeviceId(request.deviceId) };
+    const account = this.upstreams.of(input.merchantId);
+    if (account && !fitsUpstream({ ...input, kids: [input.kid] }, new Date())) return { kind: 'refuse', code: 'unsupported-upstream' };
     const knowledge = await this.authorities.learnNow(input);
     const signer = await this.signingKeys.signer();
+    const here: Minting = (terms, now, ttlSeconds) => this.mint.mint(signer, terms, now, ttlSeconds);
     try {
-      const outcome = await this.outbox.transaction((tx) => this.issueIn(tx, input, knowledge, signer));
+      const run = (minting: Minting) => this.outbox.transaction((tx) => this.issueIn(tx, input, { knowledge, signer, minting }));
+      const ready = account ? await this.upstreamTokens.rehearse(account, run) : { kind: 'obtained' as const, minting: here };
+      const outcome = ready.kind === 'answered' ? ready.answer : await run(ready.minting);
       this.waiting.report(outcome.ends);
       if ('purchase' in outcome) return this.purchaseTokens.get(outcome.purchase);
       if (outcome.cause) this.metrics.tokensIssued(outcome.cause, 1);
@@ -69,7 +79,11 @@ export class IssueCorrelatedToken {
   }
 
   /** Locks the join, and settles what waits for its device before it looks whether a purchase of the sale is issued. */
-  private async issueIn(tx: Tx, input: CorrelatedInput, knowledge: CookieKnowledge, signer: TokenSigner): Promise<Outcome> {
+  private async issueIn(
+    tx: Tx,
+    input: CorrelatedInput,
+    { knowledge, signer, minting }: { readonly knowledge: CookieKnowledge; readonly signer: TokenSigner; readonly minting: Minting },
+  ): Promise<Outcome> {
     const { merchantId, cookie, kid, key, contentId } = input;
     const { held, ends } = await this.waiting.settle(tx, knowledge, signer);
     const stored = await storeContentKeys(tx, this.configuration.keyRing, { merchantId, keys: { [kid]: key }, contentId });
@@ -85,7 +99,7 @@ export class IssueCorrelatedToken {
       case 'answer':
         return { ends, token: this.mint.view(decision.token) };
       case 'issue': {
-        const token = await this.replace(tx, { sale, correlated, decision, signer, now: held.now, ttlSeconds: input.ttlSeconds });
+        const token = await this.replace(tx, { sale, correlated, decision, minting, now: held.now, ttlSeconds: input.ttlSeconds });
         return { ends, token, cause: decision.playClock === undefined ? 'request' : 'renewal' };
       }
     }
@@ -97,18 +111,18 @@ export class IssueCorrelatedToken {
       readonly sale: Sale;
       readonly correlated: CorrelatedToken | undefined;
       readonly decision: Extract<SaleDecision, { readonly kind: 'issue' }>;
-      readonly signer: TokenSigner;
+      readonly minting: Minting;
       readonly now: Date;
       readonly ttlSeconds: number;
     },
   ): Promise<ContentTokenView> {
-    const { sale, correlated, decision, signer, now, ttlSeconds } = options;
+    const { sale, correlated, decision, minting, now, ttlSeconds } = options;
     const { device, contentId, rights, playClock } = decision;
     const { merchantId, cookie, kid } = sale;
     const kids = [kid];
     const wrappedKeys = wrappedKeysOf(await findContentKeys(tx, [{ merchantId, kids }]), merchantId, kids)!;
     const terms = { merchantId, cookie, deviceId: device.deviceId, evidence: device.evidence, contentId, kids, wrappedKeys, rights };
-    const token = this.mint.mint(signer, { ...terms, playClock: rights.type === 'rental' ? playClock : undefined }, now, Math.min(ttlSeconds, TOKEN_TTL_SECONDS_MAX));
+    const token = minting({ ...terms, playClock: rights.type === 'rental' ? playClock : undefined }, now, Math.min(ttlSeconds, TOKEN_TTL_SECONDS_MAX));
     for (const stopped of await supersedeTokens(tx, correlated ? [correlated.tokenId] : [])) appendRevoked(tx, stopped, 'superseded');
     await insertTokens(tx, [token]);
     const { tokenId } = token;

@@ -9,6 +9,7 @@ export type DirectTokenRefusal =
   | 'device-mismatch'
   | 'device-confidence-refused'
   | 'kid-unknown'
+  | 'unsupported-upstream'
   | 'content-key-differs'
   | 'idempotency-key-differs';
 

@@ -1,5 +1,4 @@
 import { type ContentTokenView, normaliseDeviceId, type RequestInput, type requests } from '@latchkey/contracts';
-import type { TokenSigner } from '@latchkey/crypto';
 import { Outbox, type Tx } from '@latchkey/outbox';
 import { CONFIGURATION } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
@@ -14,6 +13,9 @@ import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { appendIssued, TokenMint } from '../token-mint.js';
 import { findTokenRequest, rememberTokenRequest } from '../token-request-store.js';
 import { findToken, insertTokens } from '../token-store.js';
+import { fitsUpstream } from '../upstream/upstream-request.js';
+import { type Minting, UpstreamTokens } from '../upstream/upstream-tokens.js';
+import { Upstreams } from '../upstream/upstreams.js';
 import { comparableRequest, decideDirectToken, type DirectTokenRefusal } from './direct-token.js';
 
 export type IssueTokenInput = RequestInput<typeof requests.issueToken>;
@@ -22,6 +24,12 @@ export type IssueTokenInput = RequestInput<typeof requests.issueToken>;
 export type IssueTokenResult =
   | { readonly kind: 'token'; readonly token: ContentTokenView; readonly repeated: boolean }
   | { readonly kind: 'refuse'; readonly code: DirectTokenRefusal };
+
+/** A token as it is answered, and whether it was before. */
+interface Issued {
+  readonly token: ContentTokenView;
+  readonly repeated: boolean;
+}
 
 /** A refusal on its way out of the transaction, which it rolls back: what is refused changes nothing. */
 class Refused extends Error {
@@ -39,15 +47,22 @@ export class IssueToken {
     private readonly authorities: CookieAuthorities,
     private readonly signingKeys: SigningKeys,
     private readonly mint: TokenMint,
+    private readonly upstreams: Upstreams,
+    private readonly upstreamTokens: UpstreamTokens,
     private readonly metrics: IssuerMetrics,
   ) {}
 
   async issue(request: IssueTokenInput): Promise<IssueTokenResult> {
     const input = { ...request, deviceId: request.deviceId === undefined ? undefined : normaliseDeviceId(request.deviceId) };
+    const account = this.upstreams.of(input.merchantId);
+    if (account && !fitsUpstream(input, new Date())) return { kind: 'refuse', code: 'unsupported-upstream' };
     const knowledge = await this.authorities.learnNow(input);
     const signer = await this.signingKeys.signer();
+    const here: Minting = (terms, now, ttlSeconds) => this.mint.mint(signer, terms, now, ttlSeconds);
     try {
-      const result = await this.outbox.transaction((tx) => this.issueIn(tx, input, knowledge, signer));
+      const run = (minting: Minting) => this.outbox.transaction((tx) => this.issueIn(tx, input, knowledge, minting));
+      const ready = account ? await this.upstreamTokens.rehearse(account, run) : { kind: 'obtained' as const, minting: here };
+      const result = ready.kind === 'answered' ? ready.answer : await run(ready.minting);
       if (!result.repeated) this.metrics.tokensIssued('request', 1);
       return { kind: 'token', ...result };
     } catch (error) {
@@ -60,8 +75,8 @@ export class IssueToken {
     tx: Tx,
     input: IssueTokenInput,
     knowledge: CookieKnowledge,
-    signer: TokenSigner,
-  ): Promise<{ token: ContentTokenView; repeated: boolean }> {
+    minting: Minting,
+  ): Promise<Issued> {
     const { merchantId, kids, idempotencyKey } = input;
     const held = await holdCookies(tx, knowledge, this.configuration.refusedConfidences);
     const stored = await storeContentKeys(tx, this.configuration.keyRing, { merchantId, keys: input.keys ?? {}, contentId: input.contentId });
@@ -78,7 +93,7 @@ export class IssueToken {
     const { cookie, contentId, rights } = input;
     const ttlSeconds = Math.min(input.ttlSeconds ?? this.configuration.contentTokenTtlSeconds, TOKEN_TTL_SECONDS_MAX);
     const terms = { merchantId, cookie, deviceId, evidence, contentId, kids, wrappedKeys: wrappedKeys!, rights };
-    const token = this.mint.mint(signer, terms, held.now, ttlSeconds);
+    const token = minting(terms, held.now, ttlSeconds);
     await insertTokens(tx, [token]);
     if (idempotencyKey !== undefined && !(await rememberTokenRequest(tx, { merchantId, idempotencyKey, request }, token.tokenId))) {
       throw new LostRace('another request with this idempotency key was answered first');

@@ -15,6 +15,7 @@ import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { type CurrentToken, decideTokenAnswer, type MintedToken, type TokenAnswer } from '../token.js';
 import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
 import { findCurrentToken, insertTokens, supersedeTokens } from '../token-store.js';
+import { RenewUpstream } from '../upstream/renew-upstream.js';
 
 /** The token of a purchase, or why there is none. */
 export type PurchaseTokenResult =
@@ -31,6 +32,7 @@ export class GetPurchaseToken {
     private readonly waiting: SettleWaiting,
     private readonly signingKeys: SigningKeys,
     private readonly mint: TokenMint,
+    private readonly elsewhere: RenewUpstream,
     private readonly metrics: IssuerMetrics,
     private readonly logger: Logger,
   ) {}
@@ -47,18 +49,21 @@ export class GetPurchaseToken {
     const knowledge = await this.authorities.learnBindings([terms]);
     if (knowledge.revokedDevices.has(keyOf(ref.merchantId, answer.token.deviceId))) return { kind: 'refuse', code: 'device-revoked' };
     if (answer.kind === 'answer') return { kind: 'token', token: this.mint.view(answer.token) };
-    return this.renew(ref, terms, knowledge);
+    const obtained = await this.elsewhere.obtain(terms, answer.token);
+    if (obtained === 'unchanged') return { kind: 'token', token: this.mint.view(answer.token) };
+    return this.renew(ref, terms, knowledge, obtained);
   }
 
   /** Judged anew under the lock of the join, because a refund, a revocation or another renewal may have come meanwhile. */
-  private async renew(ref: PurchaseRef, terms: Purchase, knowledge: CookieKnowledge): Promise<PurchaseTokenResult> {
+  private async renew(ref: PurchaseRef, terms: Purchase, knowledge: CookieKnowledge, obtained: MintedToken | undefined): Promise<PurchaseTokenResult> {
     const signer = await this.signingKeys.signer();
     const { answer, renewed } = await this.outbox.transaction(async (tx) => {
       const held = await holdCookies(tx, knowledge);
       const purchase = (await findPurchases(tx, [ref])).get(purchaseKey(ref));
       const current = await findCurrentToken(tx, ref);
       const answer = decideTokenAnswer(purchase, current, held.now);
-      return { answer, renewed: answer.kind === 'renew' ? await this.replace(tx, answer.token, { terms, playClock: purchase!.playClock, held, signer }) : undefined };
+      const options = { terms, playClock: purchase?.playClock, held, signer, obtained };
+      return { answer, renewed: answer.kind === 'renew' ? await this.replace(tx, answer.token, options) : undefined };
     });
     if (answer.kind === 'refuse') return answer;
     if (renewed) {
@@ -71,11 +76,12 @@ export class GetPurchaseToken {
   private async replace(
     tx: Tx,
     current: CurrentToken,
-    { terms, playClock, held, signer }: { readonly terms: Purchase; readonly playClock?: string; readonly held: HeldCookies; readonly signer: TokenSigner },
+    options: { readonly terms: Purchase; readonly playClock?: string; readonly held: HeldCookies; readonly signer: TokenSigner; readonly obtained?: MintedToken },
   ): Promise<MintedToken> {
+    const { terms, playClock, held, signer, obtained } = options;
     const { deviceId, evidence } = held.of(terms).device!;
     const wrappedKeys = wrappedKeysOf(await findContentKeys(tx, [terms]), terms.merchantId, terms.kids)!;
-    const token = this.mint.mint(signer, { ...terms, deviceId, evidence, wrappedKeys, playClock }, held.now);
+    const token = obtained ?? this.mint.mint(signer, { ...terms, deviceId, evidence, wrappedKeys, playClock }, held.now);
     for (const superseded of await supersedeTokens(tx, [current.tokenId])) appendRevoked(tx, superseded, 'superseded');
     await insertTokens(tx, [token]);
     await setToken(tx, terms, token.tokenId);

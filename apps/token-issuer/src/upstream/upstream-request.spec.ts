@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ProviderDrm, TokenProvider } from './token-providers.js';
-import { tokenForm, upstreamExpiry } from './upstream-request.js';
+import { fitsUpstream, tokenForm, upstreamExpiry } from './upstream-request.js';
 
 const now = new Date('2026-11-23T12:00:00.400Z');
 const provider = (drm: ProviderDrm): TokenProvider => ({
@@ -36,6 +36,18 @@ describe('what is asked upstream', () => {
 
   it('is no device where one is to be registered', () => {
     expect(form('pr', { deviceId: undefined })).not.toHaveProperty('deviceId');
+  });
+});
+
+describe('what a token elsewhere can say', () => {
+  const kids = ['00'.repeat(16)];
+  it.each([
+    ['one kid', { kids, rights: rental }, true],
+    ['two kids', { kids: [...kids, '11'.repeat(16)], rights: rental }, false],
+    ['what began', { kids, rights: { ...rental, availableFrom: '2026-11-23T12:00:00Z' } }, true],
+    ['what begins later', { kids, rights: { ...rental, availableFrom: '2026-11-23T12:00:01Z' } }, false],
+  ])('%s', (_, wanted, fits) => {
+    expect(fitsUpstream(wanted, now)).toBe(fits);
   });
 });
 

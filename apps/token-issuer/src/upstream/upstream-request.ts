@@ -12,6 +12,11 @@ export interface UpstreamTerms {
   readonly rights: Rights;
 }
 
+/** Whether a token there can say all of it: it has one kid, and no beginning. */
+export function fitsUpstream({ kids, rights }: { readonly kids: readonly string[]; readonly rights: Rights }, now: Date): boolean {
+  return kids.length === 1 && (rights.availableFrom === undefined || Date.parse(rights.availableFrom) <= now.getTime());
+}
+
 /** When a token that is asked for now for so long will expire: on a whole second, and never after the end of a rental. */
 export function upstreamExpiry(rights: Rights, ttlSeconds: number, now: Date): Date {
   const end = now.getTime() + ttlSeconds * 1000;

@@ -1,0 +1,39 @@
+import { Logger } from '@latchkey/service-defaults';
+import { Injectable } from '@nestjs/common';
+import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import type { Purchase } from '../purchase.js';
+import { Reader } from '../rows.js';
+import type { CurrentToken, MintedToken } from '../token.js';
+import { problemOfUpstream } from './upstream-problem.js';
+import { failureOf } from './upstream-retry.js';
+import { UpstreamTokens } from './upstream-tokens.js';
+import { Upstreams } from './upstreams.js';
+
+const ATTEMPTS = 2;
+
+/** Obtains what is to take the place of a purchase's token, before the transaction that puts it there. */
+@Injectable()
+export class RenewUpstream {
+  constructor(
+    private readonly upstreams: Upstreams,
+    private readonly tokens: UpstreamTokens,
+    private readonly reader: Reader,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * The token that was obtained; undefined where it is to be signed here; `unchanged` where the provider gave none and the one
+   * that the player holds still works. Throws where it does not.
+   */
+  async obtain(terms: Purchase, current: CurrentToken): Promise<MintedToken | 'unchanged' | undefined> {
+    const account = this.upstreams.of(terms.merchantId);
+    if (!account) return undefined;
+    const wrappedKeys = wrappedKeysOf(await findContentKeys(this.reader, [terms]), terms.merchantId, terms.kids)!;
+    const obtained = await this.tokens.obtain(account, { ...terms, deviceId: current.deviceId, evidence: 'asserted', wrappedKeys }, { attempts: ATTEMPTS });
+    if (obtained.kind === 'token') return obtained.token;
+    const { merchantId, purchaseId } = terms;
+    this.logger.warn('a provider gave no token in the place of one', { merchantId, purchaseId, failure: failureOf(obtained) });
+    if (current.expiresAt.getTime() <= Date.now()) throw problemOfUpstream(obtained);
+    return 'unchanged';
+  }
+}

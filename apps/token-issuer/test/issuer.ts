@@ -13,7 +13,7 @@ import {
 } from '@latchkey/contracts';
 import { generateDeviceKey, newCookie } from '@latchkey/crypto';
 import { eventually } from '@latchkey/kits';
-import { createLogger, Metrics, readConfiguration, type RunningService, startService } from '@latchkey/service-defaults';
+import { createLogger, type Logger, Metrics, readConfiguration, type RunningService, startService } from '@latchkey/service-defaults';
 import { tokenIssuerService } from '../src/index.js';
 import { type Answer, type GivenEvent, TestBus } from './test-bus.js';
 
@@ -96,6 +96,14 @@ export class Neighbours {
   }
 }
 
+/** How a test has its token issuer. */
+interface IssuerOptions {
+  env?: Record<string, string>;
+  neighbours?: Neighbours;
+  awaitReady?: boolean;
+  logger?: Logger;
+}
+
 /** A token issuer that runs, with what a test says to it and hears from it. */
 export class Issuer {
   private constructor(
@@ -108,7 +116,7 @@ export class Issuer {
   /** Starts the real service on a database, and waits for its signing key unless told otherwise. */
   static async start(
     databaseUrl: string,
-    { env = {}, neighbours = new Neighbours(), awaitReady = true }: { env?: Record<string, string>; neighbours?: Neighbours; awaitReady?: boolean } = {},
+    { env = {}, neighbours = new Neighbours(), awaitReady = true, logger = createLogger('token-issuer', process.env['TEST_LOG'] ?? 'silent') }: IssuerOptions = {},
   ): Promise<Issuer> {
     const bus = new TestBus();
     bus.neighbour = (name, input) => neighbours.answer(name, input);
@@ -122,7 +130,7 @@ export class Issuer {
     const metrics = new Metrics();
     const service = await startService(tokenIssuerService, configuration, {
       broker: bus,
-      logger: createLogger('token-issuer', process.env['TEST_LOG'] ?? 'silent'),
+      logger,
       metrics,
       listen: false,
     });

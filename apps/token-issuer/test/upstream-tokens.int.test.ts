@@ -60,7 +60,7 @@ describe('the token of a purchase that is soon over', () => {
   it('is replaced once by two that ask at a time', async () => {
     const { purchase } = await soonOver(60);
     const [one, other] = await Promise.all([tokenOf(purchase.purchaseId), tokenOf(purchase.purchaseId)]);
-    expect(one!.tokenId).toBe(other!.tokenId);
+    expect(one.tokenId).toBe(other.tokenId);
     await issuer.said(TokenIssued, 2, { purchaseId: purchase.purchaseId });
     expect(await issuer.liveTokens(purchase.purchaseId, ACME)).toHaveLength(1);
   });

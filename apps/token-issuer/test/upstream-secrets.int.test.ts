@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 /** A provider that quotes all that it was sent. */
-const quoting = (status: number) => (asked: Asked, response: ServerResponse) => void response.writeHead(status).end(`-4010 ${asked.form} ${asked.query}`);
+const quoting = (status: number) => (asked: Asked, response: ServerResponse) => void response.writeHead(status).end(`-4010 ${asked.form.toString()} ${asked.query.toString()}`);
 
 describe('what is written down of a merchant’s provider', () => {
   it('holds neither the credential nor a content key, a token or a cookie', async () => {

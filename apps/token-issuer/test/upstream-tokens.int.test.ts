@@ -152,3 +152,62 @@ describe('a token from elsewhere', () => {
     expect(await issuer.refusal(requests.getPurchaseToken, { merchantId: ACME, purchaseId })).toBe('device-revoked 409');
   });
 });
+
+describe('a sale of which a purchase comes as well', () => {
+  const ask = async () => {
+    const { cookie, deviceId } = await boundCookie(issuer);
+    return { merchantId: ACME, cookie, deviceId, contentId: 'film-42', kid: newDrmId(), key: newDrmId(), rights: { type: 'purchase' as const }, ttlSeconds: 600 };
+  };
+
+  it('has one token from the provider, whichever comes first', async () => {
+    const input = await ask();
+    const view = await issuer.ask(requests.issueCorrelatedToken, input);
+    expect(view).toMatchObject({ token: stub.given.at(-1), licenseUrl: 'https://rights.example/hms/wv/rights/' });
+    const { purchaseId } = await buy(issuer, input.cookie, { kids: [input.kid] });
+    expect(await issuer.purchase(ACME, purchaseId)).toMatchObject({ state: 'issued', tokenId: view.tokenId });
+    expect(await issuer.ask(requests.issueCorrelatedToken, input)).toEqual(view);
+    expect(stub.tokensAskedFor(input.cookie)).toHaveLength(1);
+
+    const later = await ask();
+    await issuer.ask(requests.putContentKey, { merchantId: ACME, kid: later.kid, key: later.key });
+    const first = await buy(issuer, later.cookie, { kids: [later.kid] });
+    await untilState(issuer, first.purchaseId, 'issued');
+    expect((await issuer.ask(requests.issueCorrelatedToken, later)).token).toBe(stub.given.at(-1));
+    expect(stub.tokensAskedFor(later.cookie)).toHaveLength(1);
+  });
+
+  it('has one token when the purchase comes while the provider is asked', async () => {
+    const input = await ask();
+    await issuer.ask(requests.putContentKey, { merchantId: ACME, kid: input.kid, key: input.key });
+    let purchaseId = '';
+    beforeNextAnswer(async () => {
+      ({ purchaseId } = await buy(issuer, input.cookie, { kids: [input.kid] }));
+      await untilState(issuer, purchaseId, 'issued');
+    });
+    const view = await issuer.ask(requests.issueCorrelatedToken, input);
+    expect(await issuer.purchase(ACME, purchaseId)).toMatchObject({ tokenId: view.tokenId });
+    const live = await issuer.rows('select token_id from tokens where device_id = $1 and superseded_at is null and revoked_at is null', [input.deviceId]);
+    expect(live).toEqual([{ token_id: view.tokenId }]);
+  });
+
+  it('has one token when it is asked for while a purchase’s is', async () => {
+    const input = await ask();
+    beforeNextAnswer(async () => {
+      const answer = await issuer.bus.ask(requests.issueCorrelatedToken.name, input);
+      expect(answer.problem).toMatchObject({ code: 'token-not-issued' });
+    });
+    await issuer.ask(requests.putContentKey, { merchantId: ACME, kid: input.kid, key: input.key });
+    const { purchaseId } = await buy(issuer, input.cookie, { kids: [input.kid] });
+    await untilState(issuer, purchaseId, 'issued');
+    const view = await issuer.ask(requests.issueCorrelatedToken, input);
+    expect(await issuer.purchase(ACME, purchaseId)).toMatchObject({ tokenId: view.tokenId });
+    expect(stub.tokensAskedFor(input.cookie)).toHaveLength(1);
+  });
+
+  it('is refused where the provider has no such token, and nothing is remembered', async () => {
+    const input = await ask();
+    stub.refuse(400, -5005);
+    expect(await issuer.refusal(requests.issueCorrelatedToken, input)).toBe('unsupported-upstream 409');
+    expect(await issuer.rows('select 1 from content_keys where kid = $1', [input.kid])).toEqual([]);
+  });
+});

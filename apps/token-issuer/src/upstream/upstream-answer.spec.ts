@@ -55,6 +55,33 @@ describe('a token in JSON', () => {
   });
 });
 
+/** Answers as public documents of the reference record them, under the addresses where they do. */
+const recorded = {
+  // experienceleague.adobe.com …/multi-drm-workflows/package-license-play/licensing-widevine-client-key-expressplay-tokens
+  wv: [
+    'https://wv.service.expressplay.com/hms/wv/rights/?ExpressPlayToken=AQAAABIDKbgAAABQbt68jktab0YRY-r9mo6VPVqDDvkHq78x4V9_AyBUTtcNFHw5JtNKlKrMt-4HBdJ3Fopr7fqFSBpSJ4o-d8teAkUZUtW3Od5V-SHsCLnAlbFW84K71h2xNUiMAvRcUFBG3bjxMQ',
+    'https://wv.service.expressplay.com/hms/wv/rights/',
+  ],
+  // experienceleague.adobe.com …/multi-drm-workflows, the FairPlay quick start
+  fp: [
+    'https://fp.service.expressplay.com:80/hms/fp/rights/?ExpressPlayToken=AQAAABNlKcEAAABQaTjshua3cWjG_Il3fvhf3g-CR1rnJKdtaVaAnhkfTCW0bWAU76YgwForbrXhD5tXUHhfP7FD1svvLPxN5qomYsnwYSSwcDq1ZnRtXunFLueTw6LAL52aZllMLasCSzYRMaAVHw',
+    'https://fp.service.expressplay.com:80/hms/fp/rights/',
+  ],
+  // site.expressplay.cn/html/playready-apps.html
+  pr: [
+    '{"licenseAcquisitionUrl":"https://expressplay-licensing.axprod.net/LicensingService.ashx","token":"AQAAAAM7XMMAAABgi9a1RsqqtZFxW_b_xWsb3OH0E-8m6of-4ZYbZFDiG3cQNsUiZnA15T4C61Fx8Z2xJsUZpxFeHZg7zK6HGlA5bb7gLM9WxPKYF1TQPmICNvnJPkhkyyMz0yWqzEC_TzDgVcZ1MaSWIwtz3Ob-oVMDAKNa2oI"}',
+    'https://expressplay-licensing.axprod.net/LicensingService.ashx',
+  ],
+} as const;
+
+describe('what public documents record of the reference', () => {
+  it.each(['wv', 'fp', 'pr'] as const)('is read: %s', (drm) => {
+    const [body, licenseUrl] = recorded[drm];
+    const token = /AQAAA[\w-]+/.exec(body)![0];
+    expect(readTokenAnswer(drm, { status: 200, body })).toEqual({ kind: 'token', token, licenseUrl });
+  });
+});
+
 describe('an answer without a token', () => {
   it.each([
     [400, '{"errorCode":-2017,"errorMessage":"not known"}', { kind: 'refused', status: 400, code: -2017 }],

@@ -34,6 +34,7 @@ describe('a purchase that arrives', () => {
     ['waits where the registry was not asked', {}, { cookie: { expiresAt: longOver, registryAsked: false } }, { kind: 'wait' }],
     ['is refused where a kid is unknown', {}, { kidsKnown: false }, { kind: 'refuse', code: 'kid-unknown' }],
     ['is refused with several kids where each token has one', {}, { upstream: true }, { kind: 'refuse', code: 'unsupported-upstream' }],
+    ['is issued with several to a device that has proved a key', {}, { upstream: true, cookie: { device, registryAsked: false } }, { kind: 'issue', device }],
     ['waits with one kid there', { kids: ['a'.repeat(32)] }, { upstream: true }, { kind: 'wait' }],
     ['is refused to a revoked device', {}, { cookie: { device: { ...device, revoked: true }, registryAsked: true } }, { kind: 'refuse', code: 'device-revoked' }],
     ['is refused to another device', { deviceId: 'device-2' }, { cookie: { device, registryAsked: true } }, { kind: 'refuse', code: 'device-mismatch' }],

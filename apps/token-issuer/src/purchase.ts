@@ -58,7 +58,7 @@ export interface ArrivalFacts {
   readonly existing?: StoredPurchase;
   readonly cookie: KnownCookie;
   readonly kidsKnown: boolean;
-  /** Whether its token would come from elsewhere, where each has one kid. */
+  /** Whether tokens of its merchant come from elsewhere, where each has one kid; those of devices that proved a key do not. */
   readonly upstream: boolean;
   readonly now: Date;
   /** How long after the cookie's expiry a binding is still waited for, in milliseconds. */
@@ -84,7 +84,7 @@ export function decideArrival(purchase: Purchase, facts: ArrivalFacts): Arrival 
   if (!cookie.device && !cookie.expiresAt) return { kind: 'refuse', code: 'cookie-unknown' };
   if (hasExpired(cookie, facts)) return { kind: 'refuse', code: 'cookie-expired' };
   if (!facts.kidsKnown) return { kind: 'refuse', code: 'kid-unknown' };
-  if (facts.upstream && purchase.kids.length > 1) return { kind: 'refuse', code: 'unsupported-upstream' };
+  if (facts.upstream && purchase.kids.length > 1 && cookie.device?.evidence !== 'proof') return { kind: 'refuse', code: 'unsupported-upstream' };
   if (!cookie.device) return { kind: 'wait' };
   const code = refuseDevice(purchase, cookie.device);
   return code ? { kind: 'refuse', code } : { kind: 'issue', device: cookie.device };

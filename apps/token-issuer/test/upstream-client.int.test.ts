@@ -73,7 +73,7 @@ describe('the client of a provider', () => {
   it('waits no longer than whoever asked', async () => {
     stub.answering = () => undefined;
     const answer = withDeadline(Date.now() + 150, () => client({ timeoutMs: 30_000 }).token(form()));
-    expect(await answer).toEqual({ kind: 'unavailable', why: 'timeout' });
+    expect(await answer).toEqual({ kind: 'unavailable', why: 'deadline' });
   });
 
   it('says that nobody is there', async () => {
@@ -107,6 +107,13 @@ describe('an account at a provider', () => {
     const one = account({ failuresMax: 2, rest: never });
     for (let time = 0; time < 4; time += 1) expect(await one.token(form(), 2)).toEqual({ kind: 'refused', status: 401, code: -2017 });
     expect([stub.asked.length, one.level]).toEqual([4, 0]);
+  });
+
+  it('is neither asked again nor left alone because a caller was late', async () => {
+    stub.answering = () => undefined;
+    const one = account({ failuresMax: 1, rest: never });
+    expect(await withDeadline(Date.now() + 100, () => one.token(form(), 2))).toEqual({ kind: 'unavailable', why: 'deadline' });
+    expect([stub.asked.length, one.level]).toEqual([1, 0]);
   });
 
   it('is left alone after so many failures, for tokens and records alike', async () => {

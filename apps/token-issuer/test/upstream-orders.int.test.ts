@@ -103,6 +103,26 @@ describe('a purchase of a merchant with a provider', () => {
     expect(row).toEqual({ due_at: new Date(availableFrom), attempts: 0 });
   });
 
+  it('of a device that has proved a key has a token that is signed here, of several kids too', async () => {
+    const binding = issuer.neighbours.bind(issuer.neighbours.cookie({ merchantId: ACME }));
+    await issuer.hear(registered(binding));
+    const purchase = await buy(issuer, binding.cookie, { kids: [await issuer.kid(ACME), await issuer.kid(ACME)] });
+    expect((await tokenOf(purchase.purchaseId)).licenseUrl).toBe(LICENSE_URL);
+    await issuer.rows(`update tokens set issued_at = issued_at - interval '2 days', expires_at = clock_timestamp() where purchase_id = $1`, [purchase.purchaseId]);
+    expect((await tokenOf(purchase.purchaseId)).licenseUrl).toBe(LICENSE_URL);
+    expect(stub.tokensAskedFor(binding.cookie)).toEqual([]);
+  });
+
+  it('that was accepted with several kids, before there was a provider, is signed here', async () => {
+    const { cookie } = await boundCookie(issuer);
+    const kids = [await issuer.kid(ACME), await issuer.kid(ACME)];
+    const { purchaseId } = await buy(issuer, issuer.neighbours.cookie({ merchantId: ACME }), { kids: [kids[0]!] });
+    await issuer.rows('update purchases set kids = $2, cookie = $3 where purchase_id = $1', [purchaseId, kids, cookie]);
+    expect(await issuer.purchase(ACME, purchaseId)).toMatchObject({ state: 'issued' });
+    expect((await tokenOf(purchaseId)).licenseUrl).toBe(LICENSE_URL);
+    expect(stub.tokensAskedFor(cookie)).toEqual([]);
+  });
+
   it('does not concern another merchant', async () => {
     const binding = issuer.neighbours.bind(issuer.neighbours.cookie());
     const purchase = terms({ cookie: binding.cookie, kids: [await issuer.kid()] });

@@ -12,8 +12,8 @@ import { holdCookies } from '../held-cookies.js';
 import { type Arrival, decideArrival, type Purchase, type RejectionCode } from '../purchase.js';
 import { findPurchases, insertPurchases, type NewPurchase, purchaseKey } from '../purchase-store.js';
 import { appendIssued } from '../token-mint.js';
-import { UpstreamOrders } from '../upstream/upstream-orders.js';
 import { UpstreamRegistrations } from '../upstream/upstream-registrations.js';
+import { Upstreams } from '../upstream/upstreams.js';
 
 /** A purchase that arrives, with the act that brought it. */
 export interface ArrivingPurchase {
@@ -36,7 +36,7 @@ export interface AcceptingOptions {
 export class AcceptPurchases {
   constructor(
     private readonly tokens: TokensForPurchases,
-    private readonly orders: UpstreamOrders,
+    private readonly upstreams: Upstreams,
     private readonly registrations: UpstreamRegistrations,
     @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
   ) {}
@@ -59,7 +59,7 @@ export class AcceptPurchases {
         existing: existing.get(purchaseKey(purchase)),
         cookie: held.of(purchase),
         kidsKnown: purchase.kids.every((kid) => keys.has(contentKeyKey(purchase.merchantId, kid))),
-        upstream: this.orders.take(purchase),
+        upstream: this.upstreams.of(purchase.merchantId) !== undefined,
         now: held.now,
         graceMs,
       }),

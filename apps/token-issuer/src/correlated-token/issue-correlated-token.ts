@@ -14,9 +14,7 @@ import { type Settlement, SettleWaiting } from '../register-device/settle-waitin
 import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
 import { insertTokens, supersedeTokens } from '../token-store.js';
-import { fitsUpstream } from '../upstream/upstream-request.js';
 import { type Minting, UpstreamTokens } from '../upstream/upstream-tokens.js';
-import { Upstreams } from '../upstream/upstreams.js';
 import { findCorrelatedTokens, rememberCorrelatedToken } from './correlated-token-store.js';
 import { findNewestOfSale } from './purchase-of-sale-store.js';
 import { type CorrelatedToken, decideSale, type Sale, type SaleDecision } from './sale.js';
@@ -48,7 +46,6 @@ export class IssueCorrelatedToken {
     private readonly waiting: SettleWaiting,
     private readonly purchaseTokens: GetPurchaseToken,
     private readonly mint: TokenMint,
-    private readonly upstreams: Upstreams,
     private readonly upstreamTokens: UpstreamTokens,
     private readonly metrics: IssuerMetrics,
   ) {}
@@ -59,15 +56,12 @@ export class IssueCorrelatedToken {
    */
   async issue(request: CorrelatedInput): Promise<CorrelatedTokenResult> {
     const input = { ...request, deviceId: normaliseDeviceId(request.deviceId) };
-    const account = this.upstreams.of(input.merchantId);
-    if (account && !fitsUpstream({ ...input, kids: [input.kid] }, new Date())) return { kind: 'refuse', code: 'unsupported-upstream' };
     const knowledge = await this.authorities.learnNow(input);
     const signer = await this.signingKeys.signer();
     const here: Minting = (terms, now, ttlSeconds) => this.mint.mint(signer, terms, now, ttlSeconds);
     try {
       const run = (minting: Minting) => this.outbox.transaction((tx) => this.issueIn(tx, input, { knowledge, signer, minting }));
-      const ready = account ? await this.upstreamTokens.rehearse(account, run) : { kind: 'obtained' as const, minting: here };
-      const outcome = ready.kind === 'answered' ? ready.answer : await run(ready.minting);
+      const outcome = await this.upstreamTokens.issue(input.merchantId, here, run);
       this.waiting.report(outcome.ends);
       if ('purchase' in outcome) return this.purchaseTokens.get(outcome.purchase);
       if (outcome.cause) this.metrics.tokensIssued(outcome.cause, 1);

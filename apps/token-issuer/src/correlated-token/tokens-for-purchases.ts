@@ -81,7 +81,7 @@ export class TokensForPurchases {
       const adoption = found && decideAdoption(found, deviceId, now);
       const playClock = adoption?.playClock;
       // Nobody is asked in here. The sale's token stays until there is one to put in its place.
-      if (adoption?.kind !== 'adopt' && !('obtained' in signer) && this.orders.take(terms)) {
+      if (adoption?.kind !== 'adopt' && !('obtained' in signer) && this.orders.take(terms, evidence)) {
         ordered.push({ ...terms, correlationId });
         continue;
       }

@@ -9,7 +9,6 @@ export type DirectTokenRefusal =
   | 'device-mismatch'
   | 'device-confidence-refused'
   | 'kid-unknown'
-  | 'unsupported-upstream'
   | 'content-key-differs'
   | 'idempotency-key-differs';
 

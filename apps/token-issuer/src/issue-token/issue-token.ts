@@ -13,9 +13,7 @@ import { SigningKeys } from '../signing-keys/signing-keys.js';
 import { appendIssued, TokenMint } from '../token-mint.js';
 import { findTokenRequest, rememberTokenRequest } from '../token-request-store.js';
 import { findToken, insertTokens } from '../token-store.js';
-import { fitsUpstream } from '../upstream/upstream-request.js';
 import { type Minting, UpstreamTokens } from '../upstream/upstream-tokens.js';
-import { Upstreams } from '../upstream/upstreams.js';
 import { comparableRequest, decideDirectToken, type DirectTokenRefusal } from './direct-token.js';
 
 export type IssueTokenInput = RequestInput<typeof requests.issueToken>;
@@ -47,22 +45,18 @@ export class IssueToken {
     private readonly authorities: CookieAuthorities,
     private readonly signingKeys: SigningKeys,
     private readonly mint: TokenMint,
-    private readonly upstreams: Upstreams,
     private readonly upstreamTokens: UpstreamTokens,
     private readonly metrics: IssuerMetrics,
   ) {}
 
   async issue(request: IssueTokenInput): Promise<IssueTokenResult> {
     const input = { ...request, deviceId: request.deviceId === undefined ? undefined : normaliseDeviceId(request.deviceId) };
-    const account = this.upstreams.of(input.merchantId);
-    if (account && !fitsUpstream(input, new Date())) return { kind: 'refuse', code: 'unsupported-upstream' };
     const knowledge = await this.authorities.learnNow(input);
     const signer = await this.signingKeys.signer();
     const here: Minting = (terms, now, ttlSeconds) => this.mint.mint(signer, terms, now, ttlSeconds);
     try {
       const run = (minting: Minting) => this.outbox.transaction((tx) => this.issueIn(tx, input, knowledge, minting));
-      const ready = account ? await this.upstreamTokens.rehearse(account, run) : { kind: 'obtained' as const, minting: here };
-      const result = ready.kind === 'answered' ? ready.answer : await run(ready.minting);
+      const result = await this.upstreamTokens.issue(input.merchantId, here, run);
       if (!result.repeated) this.metrics.tokensIssued('request', 1);
       return { kind: 'token', ...result };
     } catch (error) {

@@ -1,16 +1,13 @@
 import { requests } from '@latchkey/contracts';
 import { Requests } from '@latchkey/messaging';
-import { Logger, WokenJob } from '@latchkey/service-defaults';
+import { Logger } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { LeasedRow } from './leased-rows.js';
 import type { UpstreamAccount } from './upstream-account.js';
+import { UpstreamJobs, type UpstreamWork } from './upstream-jobs.js';
 import { UpstreamRegistrations } from './upstream-registrations.js';
 import { failureOf, recordWaitSecondsAfter, waitSecondsAfter } from './upstream-retry.js';
 import { Upstreams } from './upstreams.js';
-
-const POLL_MS = 1_000;
-const AT_ONCE = 8;
-const LEASE_MARGIN_SECONDS = 20;
 
 /**
  * Asks providers which devices redeemed the tokens of cookies, and has the registry bind them. From there everything goes
@@ -18,7 +15,7 @@ const LEASE_MARGIN_SECONDS = 20;
  */
 @Injectable()
 export class AskRecords implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly jobs: readonly WokenJob[];
+  private readonly jobs: UpstreamJobs;
 
   constructor(
     upstreams: Upstreams,
@@ -26,28 +23,17 @@ export class AskRecords implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly requests: Requests,
     private readonly logger: Logger,
   ) {
-    this.jobs = upstreams.all.map((account) => new WokenJob('ask-upstream-records', POLL_MS, () => this.work(account), logger));
-    registrations.onHastened(() => this.jobs.forEach((job) => job.wake()));
+    const claim: UpstreamWork['claim'] = (merchantId, limits) => registrations.claim(merchantId, limits);
+    this.jobs = new UpstreamJobs('ask-upstream-records', upstreams.all, { claim, perform: (account, row) => this.look(account, row) }, logger);
+    registrations.onHastened(() => this.jobs.wake());
   }
 
   onApplicationBootstrap(): void {
-    for (const job of this.jobs) job.start();
+    this.jobs.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.jobs.map((job) => job.stop()));
-  }
-
-  private async work(account: UpstreamAccount): Promise<void> {
-    const { merchantId, timeoutMs } = account.provider;
-    for (;;) {
-      const claimed = await this.registrations.claim(merchantId, { limit: AT_ONCE, leaseSeconds: timeoutMs / 1000 + LEASE_MARGIN_SECONDS });
-      await Promise.all(
-        // The lease ends by itself, and the cookie is asked for again.
-        claimed.map((cookie) => this.look(account, cookie).catch((error: unknown) => this.logger.warn('a record was not looked after', { merchantId }, error))),
-      );
-      if (claimed.length < AT_ONCE) return;
-    }
+    await this.jobs.stop();
   }
 
   /**

@@ -6,6 +6,9 @@ import { type RecordAnswer, readRecordAnswer } from './upstream-record.js';
 /** An answer that is larger is none of those that are known: read on, it would fill our memory. */
 const ANSWER_BYTES_MAX = 256 * 1024;
 
+/** Who was given less than this and has not answered may be as well as ever: it was we who were late. */
+const TELLING_MS = 1_000;
+
 type Attempt = RawAnswer | Unavailable;
 
 /**
@@ -31,7 +34,8 @@ export class ExpressPlayClient {
 
   /** One time limit for all of it: connecting, waiting and reading. Whoever asked us sets another. */
   private async send(url: URL, init: RequestInit): Promise<Attempt> {
-    const limitMs = Math.max(1, Math.min(this.provider.timeoutMs, remainingMs() ?? this.provider.timeoutMs));
+    const { timeoutMs } = this.provider;
+    const limitMs = Math.max(1, Math.min(timeoutMs, remainingMs() ?? timeoutMs));
     const signal = AbortSignal.timeout(limitMs);
     try {
       // A redirect is not followed: it would take the credential wherever it points.
@@ -39,7 +43,7 @@ export class ExpressPlayClient {
       const body = await readBody(response);
       return body === undefined ? { kind: 'unavailable', why: 'too-large', status: response.status } : { status: response.status, body };
     } catch {
-      return { kind: 'unavailable', why: signal.aborted ? 'timeout' : 'network' };
+      return { kind: 'unavailable', why: !signal.aborted ? 'network' : limitMs < Math.min(timeoutMs, TELLING_MS) ? 'deadline' : 'timeout' };
     }
   }
 }

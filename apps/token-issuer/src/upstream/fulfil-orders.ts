@@ -1,5 +1,5 @@
 import { Outbox } from '@latchkey/outbox';
-import { Logger, WokenJob } from '@latchkey/service-defaults';
+import { Logger } from '@latchkey/service-defaults';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { appendRejected } from '../accept-purchase/accept-purchases.js';
 import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
@@ -16,27 +16,19 @@ import { appendIssued } from '../token-mint.js';
 import type { LeasedRow } from './leased-rows.js';
 import type { UpstreamAccount } from './upstream-account.js';
 import type { Refused, Unavailable } from './upstream-answer.js';
+import { UpstreamJobs, type UpstreamWork } from './upstream-jobs.js';
 import { UpstreamOrders } from './upstream-orders.js';
 import { failureOf, waitSecondsAfter } from './upstream-retry.js';
 import { UpstreamTokens } from './upstream-tokens.js';
 import { Upstreams } from './upstreams.js';
 
-/** What another replica placed, or is due again, is found so late at most. */
-const POLL_MS = 1_000;
-/** How many orders of one merchant are asked for at a time by one replica. */
-const AT_ONCE = 8;
-/** How much longer than an attempt may take its lease holds: time enough to store what came of it. */
-const LEASE_MARGIN_SECONDS = 20;
-
 /**
  * Carries out the orders of tokens elsewhere: asks, and then judges the purchase anew under the locks, because a refund or a
  * revocation may have come while it asked. A token that is not wanted any more is thrown away: nobody has seen it.
- *
- * Each merchant has a job of its own, so that a provider that does not answer holds up nobody else's customers.
  */
 @Injectable()
 export class FulfilOrders implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly jobs: readonly WokenJob[];
+  private readonly jobs: UpstreamJobs;
 
   constructor(
     upstreams: Upstreams,
@@ -48,28 +40,17 @@ export class FulfilOrders implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly waiting: SettleWaiting,
     private readonly logger: Logger,
   ) {
-    this.jobs = upstreams.all.map((account) => new WokenJob('fulfil-upstream-orders', POLL_MS, () => this.work(account), logger));
-    orders.onPlaced(() => this.jobs.forEach((job) => job.wake()));
+    const claim: UpstreamWork['claim'] = (merchantId, limits) => orders.claim(merchantId, limits);
+    this.jobs = new UpstreamJobs('fulfil-upstream-orders', upstreams.all, { claim, perform: (account, order) => this.fulfil(account, order) }, logger);
+    orders.onPlaced(() => this.jobs.wake());
   }
 
   onApplicationBootstrap(): void {
-    for (const job of this.jobs) job.start();
+    this.jobs.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.jobs.map((job) => job.stop()));
-  }
-
-  private async work(account: UpstreamAccount): Promise<void> {
-    const leaseSeconds = account.provider.timeoutMs / 1000 + LEASE_MARGIN_SECONDS;
-    for (;;) {
-      const claimed = await this.orders.claim(account.provider.merchantId, { limit: AT_ONCE, leaseSeconds });
-      await Promise.all(
-        // The lease ends by itself, and the order is carried out by whoever claims it then.
-        claimed.map((order) => this.fulfil(account, order).catch((error: unknown) => this.logger.warn('an upstream order was not carried out', namesOf(order), error))),
-      );
-      if (claimed.length < AT_ONCE) return;
-    }
+    await this.jobs.stop();
   }
 
   private async fulfil(account: UpstreamAccount, order: LeasedRow): Promise<void> {

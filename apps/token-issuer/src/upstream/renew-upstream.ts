@@ -1,6 +1,7 @@
 import { Logger } from '@latchkey/service-defaults';
 import { Injectable } from '@nestjs/common';
 import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
+import { cookieKey, readJoins } from '../cookie-join-store.js';
 import type { Purchase } from '../purchase.js';
 import { Reader } from '../rows.js';
 import type { CurrentToken, MintedToken } from '../token.js';
@@ -26,10 +27,13 @@ export class RenewUpstream {
    * that the player holds still works. Throws where it does not.
    */
   async obtain(terms: Purchase, current: CurrentToken): Promise<MintedToken | 'unchanged' | undefined> {
-    const account = this.upstreams.of(terms.merchantId);
+    // Looked at first, so that nobody else's renewals cost a query more.
+    if (!this.upstreams.of(terms.merchantId) || terms.kids.length > 1) return undefined;
+    const { evidence } = (await readJoins(this.reader, [terms])).get(cookieKey(terms))!.device!;
+    const account = this.upstreams.forDevice(terms.merchantId, evidence);
     if (!account) return undefined;
     const wrappedKeys = wrappedKeysOf(await findContentKeys(this.reader, [terms]), terms.merchantId, terms.kids)!;
-    const obtained = await this.tokens.obtain(account, { ...terms, deviceId: current.deviceId, evidence: 'asserted', wrappedKeys }, { attempts: ATTEMPTS });
+    const obtained = await this.tokens.obtain(account, { ...terms, deviceId: current.deviceId, evidence, wrappedKeys }, { attempts: ATTEMPTS });
     if (obtained.kind === 'token') return obtained.token;
     const { merchantId, purchaseId } = terms;
     this.logger.warn('a provider gave no token in the place of one', { merchantId, purchaseId, failure: failureOf(obtained) });

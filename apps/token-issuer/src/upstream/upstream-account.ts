@@ -32,7 +32,7 @@ export class UpstreamAccount {
     private readonly client: ExpressPlayClient,
     private readonly options: AccountOptions = {},
   ) {
-    this.circuit = circuitBreaker(handleWhenResult(isUnavailable), {
+    this.circuit = circuitBreaker(handleWhenResult(isFailure), {
       breaker: new ConsecutiveBreaker(options.failuresMax ?? 5),
       halfOpenAfter: options.rest ?? new ExponentialBackoff({ initialDelay: 1_000, maxDelay: 30_000 }),
     });
@@ -60,7 +60,7 @@ export class UpstreamAccount {
   }
 
   private async ask<T extends Outcome>(call: 'token' | 'record', attempts: number, send: () => Promise<T>): Promise<T | Unavailable> {
-    const again = retry(handleResultType(Object, isUnavailable), { maxAttempts: attempts - 1, backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 200 }) });
+    const again = retry(handleResultType(Object, isFailure), { maxAttempts: attempts - 1, backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 200 }) });
     return again.execute(async () => {
       const outcome = await this.throughCircuit(send);
       this.options.observe?.(call, outcome.kind === 'unavailable' ? (outcome as Unavailable).why : outcome.kind);
@@ -76,6 +76,11 @@ export class UpstreamAccount {
       throw error;
     }
   }
+}
+
+/** What tells that the provider is not well. That a caller's time was over does not. */
+function isFailure(outcome: unknown): boolean {
+  return isUnavailable(outcome) && (outcome as Unavailable).why !== 'deadline';
 }
 
 function isUnavailable(outcome: unknown): boolean {

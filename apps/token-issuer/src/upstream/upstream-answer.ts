@@ -8,7 +8,7 @@ export interface RawAnswer {
 
 /** Why nothing can be said of a request now: it may be asked again unchanged. */
 export type Unavailable =
-  | { readonly kind: 'unavailable'; readonly why: 'timeout' | 'network' | 'status' | 'redirect' | 'too-large' | 'malformed' | 'circuit-open'; readonly status?: number };
+  | { readonly kind: 'unavailable'; readonly why: 'timeout' | 'deadline' | 'network' | 'status' | 'redirect' | 'too-large' | 'malformed' | 'circuit-open'; readonly status?: number };
 
 /** The provider says no. `code` is its error code (-2017, say), or nothing where it names none. No text of it is kept: it may quote what was sent. */
 export interface Refused {

@@ -1,3 +1,4 @@
+import type { Evidence } from '@latchkey/contracts';
 import { currentCorrelationId } from '@latchkey/messaging';
 import type { Tx } from '@latchkey/outbox';
 import { Metrics } from '@latchkey/service-defaults';
@@ -41,9 +42,12 @@ export class UpstreamOrders {
     }
   }
 
-  /** Whether tokens of this purchase's merchant come from elsewhere. */
-  take({ merchantId }: Pick<Purchase, 'merchantId'>): boolean {
-    return this.upstreams.of(merchantId) !== undefined;
+  /**
+   * Whether the token of a purchase is to be ordered for a device. One of several kids is accepted for a device of a provider's
+   * no more; where it was, before its merchant had one, it is signed here.
+   */
+  take({ merchantId, kids }: Pick<Purchase, 'merchantId' | 'kids'>, evidence: Evidence): boolean {
+    return kids.length === 1 && this.upstreams.forDevice(merchantId, evidence) !== undefined;
   }
 
   /**

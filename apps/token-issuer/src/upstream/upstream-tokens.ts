@@ -1,3 +1,4 @@
+import { Problem } from '@latchkey/contracts';
 import { newId } from '@latchkey/crypto';
 import { CONFIGURATION } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
@@ -6,17 +7,16 @@ import type { MintedToken, TokenTerms } from '../token.js';
 import type { UpstreamAccount } from './upstream-account.js';
 import type { Refused, Unavailable } from './upstream-answer.js';
 import { problemOfUpstream } from './upstream-problem.js';
-import { tokenForm, upstreamExpiry } from './upstream-request.js';
+import { fitsUpstream, tokenForm, upstreamExpiry } from './upstream-request.js';
+import { Upstreams } from './upstreams.js';
 
 /** Makes the token that a request was judged worthy of. */
 export type Minting = (terms: TokenTerms, now: Date, ttlSeconds: number) => MintedToken;
 
-/** What a rehearsal came to: an answer that needs no token, or what makes the one that was obtained. */
-export type Rehearsal<Answer> = { readonly kind: 'answered'; readonly answer: Answer } | { readonly kind: 'obtained'; readonly minting: Minting };
-
 /** What is to be asked for, on its way out of the transaction that found it out, which it rolls back. */
 class Wanted extends Error {
   constructor(
+    readonly account: UpstreamAccount,
     readonly terms: TokenTerms,
     readonly ttlSeconds: number,
   ) {
@@ -30,26 +30,33 @@ const ATTEMPTS = 2;
 /** Obtains content tokens from a merchant's account elsewhere. One that is obtained is nothing before it is stored. */
 @Injectable()
 export class UpstreamTokens {
-  constructor(@Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration) {}
+  constructor(
+    @Inject(CONFIGURATION) private readonly configuration: TokenIssuerConfiguration,
+    private readonly upstreams: Upstreams,
+  ) {}
 
   /**
-   * Obtains the token that a transaction is about to issue: `judge` runs it with a minting that ends it without a trace, the
-   * provider is asked outside of any, and then the caller runs it for good. What was obtained is thrown away if anything
-   * speaks against it by then; neither the device of a cookie nor the key of a kid ever becomes another one meanwhile.
+   * Runs a transaction that issues a token to somebody who waits: signed `here`, or obtained first. To find out whether and what
+   * to obtain, the transaction is rehearsed with a minting that ends it without a trace; the provider is asked outside of any,
+   * and then it runs for good. What was obtained is thrown away if anything speaks against it by then; neither the device of
+   * a cookie nor the key of a kid ever becomes another one meanwhile.
    *
-   * Throws what a caller is told where the provider gives none.
+   * Throws what a caller is told where the provider gives no such token.
    */
-  async rehearse<Answer>(account: UpstreamAccount, judge: (minting: Minting) => Promise<Answer>): Promise<Rehearsal<Answer>> {
+  async issue<Answer>(merchantId: string, here: Minting, run: (minting: Minting) => Promise<Answer>): Promise<Answer> {
+    if (!this.upstreams.of(merchantId)) return run(here);
     try {
-      const answer = await judge((terms, _now, ttlSeconds) => {
-        throw new Wanted(terms, ttlSeconds);
+      return await run((terms, now, ttlSeconds) => {
+        const account = this.upstreams.forDevice(merchantId, terms.evidence);
+        if (!account) return here(terms, now, ttlSeconds);
+        if (!fitsUpstream(terms, now)) throw new Problem('unsupported-upstream');
+        throw new Wanted(account, terms, ttlSeconds);
       });
-      return { kind: 'answered', answer };
     } catch (error) {
       if (!(error instanceof Wanted)) throw error;
-      const obtained = await this.obtain(account, error.terms, { ttlSeconds: error.ttlSeconds, attempts: ATTEMPTS });
+      const obtained = await this.obtain(error.account, error.terms, { ttlSeconds: error.ttlSeconds, attempts: ATTEMPTS });
       if (obtained.kind !== 'token') throw problemOfUpstream(obtained);
-      return { kind: 'obtained', minting: () => obtained.token };
+      return run(() => obtained.token);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Evidence } from '@latchkey/contracts';
 import { CONFIGURATION, Metrics } from '@latchkey/service-defaults';
 import { Inject, Injectable } from '@nestjs/common';
 import type { TokenIssuerConfiguration } from '../config.js';
@@ -31,5 +32,13 @@ export class Upstreams {
   /** The account of a merchant, or undefined where its tokens are signed here. */
   of(merchantId: string): UpstreamAccount | undefined {
     return this.accounts.get(merchantId);
+  }
+
+  /**
+   * The account that tokens of a merchant's device come from. A device that has proved a key registered here, as devices did
+   * before their merchant had a provider: nobody elsewhere could restrict a token to it, so that it is served here.
+   */
+  forDevice(merchantId: string, evidence: Evidence): UpstreamAccount | undefined {
+    return evidence === 'asserted' ? this.of(merchantId) : undefined;
   }
 }

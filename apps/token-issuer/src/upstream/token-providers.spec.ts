@@ -33,7 +33,7 @@ describe('the providers of tokens', () => {
     ['no credential', { customerAuthenticator: undefined }, 'entry 1 customerAuthenticator must be given'],
     ['plain http to elsewhere', { url: 'http://licences.example' }, 'entry 1 url must be an https URL'],
     ['http to what only looks like loopback', { url: 'http://127.0.0.1.example' }, 'entry 1 url must be an https URL'],
-    ['credentials in the URL', { url: 'https://u:p@licences.example' }, 'entry 1 url must be an https URL'],
+    ['credentials in the URL', { url: 'https://someone@licences.example' }, 'entry 1 url must be an https URL'],
     ['a query in the URL', { url: 'https://licences.example?customerAuthenticator=1' }, 'entry 1 url must be an https URL'],
     ['half of the URLs', { url: undefined, tokenUrl: 'https://x.example' }, 'entry 1 url must be given, or both'],
     ['a timeout that is too long', { timeoutMs: 10_001 }, 'entry 1 timeoutMs must lie between'],

@@ -28,7 +28,7 @@ describe('a token in a list of URIs', () => {
     ['a token without end', `${RIGHTS}?ExpressPlayToken=${'a'.repeat(8_193)}`],
     ['plain http', `http://wv.service.example/?ExpressPlayToken=${TOKEN}`],
     ['another scheme', `javascript:x?ExpressPlayToken=${TOKEN}`],
-    ['credentials', `https://u:p@wv.service.example/?ExpressPlayToken=${TOKEN}`],
+    ['credentials', `https://someone@wv.service.example/?ExpressPlayToken=${TOKEN}`],
     ['HTML', '<html><body>sorry</body></html>'],
   ])('is not %s', (_, body) => {
     expect(list(body)).toEqual(malformed);

@@ -4,7 +4,7 @@ import { createLogger } from '@latchkey/service-defaults';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import { Issuer } from './issuer.js';
-import { ACME, AUTHENTICATOR, boundCookie, buy, makeDue, orderOf, untilState, upstreamEnv } from './upstream-merchant.js';
+import { ACME, AUTHENTICATOR, boundCookie, buy, makeDue, newDrmId, orderOf, untilState, upstreamEnv } from './upstream-merchant.js';
 import { type Asked, UpstreamStub } from './upstream-stub.js';
 
 let database: TestDatabase;
@@ -30,6 +30,7 @@ const quoting = (status: number) => (asked: Asked, response: ServerResponse) => 
 describe('what is written down of a merchant’s provider', () => {
   it('holds neither the credential nor a content key, a token or a cookie', async () => {
     const problems: string[] = [];
+    const failures: string[] = [];
     const cookies: string[] = [];
     const refuse = async (cookie: string): Promise<void> => void problems.push(await issuer.bus.ask(requests.issueRegistrationToken.name, { merchantId: ACME, cookie }).then((answer) => JSON.stringify(answer)));
     const answers = [quoting(400), quoting(500), quoting(200), (_: Asked, response: ServerResponse) => void response.destroy()];
@@ -42,21 +43,26 @@ describe('what is written down of a merchant’s provider', () => {
       const { purchaseId } = await buy(issuer, cookie);
       await issuer.rows('update upstream_registrations set due_at = clock_timestamp() where cookie = $1', [free]);
       await eventually(async () => expect((await orderOf(issuer, purchaseId))?.last_failure).toEqual(expect.any(String)));
+      const failureOf = () => issuer.rows<{ last_failure: string }>('select last_failure from upstream_registrations where cookie = $1 and last_failure is not null', [free]);
+      failures.push(await eventually(async () => (await failureOf()).map(({ last_failure }) => last_failure)[0]!.toString()));
       await refuse(issuer.neighbours.cookie({ merchantId: ACME }));
       stub.recover();
+      stub.devices.set(free, newDrmId());
       // Until the circuit is closed again.
       await eventually(async () => {
         await makeDue(issuer, purchaseId);
         await untilState(issuer, purchaseId, 'issued');
       });
+      await issuer.rows('update upstream_registrations set due_at = clock_timestamp() where cookie = $1', [free]);
+      await eventually(async () => expect(await issuer.rows('select 1 from upstream_registrations where cookie = $1', [free])).toEqual([]));
     }
     const secrets = [AUTHENTICATOR, AUTHENTICATOR.split(',')[1]!, ...stub.given, ...cookies, ...stub.asked.flatMap(({ form }) => form.get('contentKey') ?? [])];
     expect(secrets.length).toBeGreaterThan(20);
     expect(log).toContain('a provider refused a token of an accepted purchase');
+    expect(log).toContain('a device that registered elsewhere was bound');
     expect(problems).toHaveLength(answers.length);
     const metrics = await issuer.metrics.expose();
     expect(secrets.filter((secret) => [log, metrics, ...problems].some((text) => text.includes(secret)))).toEqual([]);
-    const failures = await issuer.rows<{ last_failure: string }>('select last_failure from upstream_registrations where last_failure is not null');
-    expect(failures.filter(({ last_failure }) => !/^(?:unavailable: [a-z-]+|refused: -?\d+)$/.test(last_failure))).toEqual([]);
+    expect(failures).toEqual(answers.map(() => expect.stringMatching(/^(?:unavailable: [a-z-]+|refused: -?\d+)$/)));
   });
 });

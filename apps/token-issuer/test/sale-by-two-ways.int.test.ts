@@ -111,7 +111,7 @@ describe('a sale by two ways', () => {
     expect((await issuer.purchase(MERCHANT, one.purchaseId)).tokenId).toBe(view.tokenId);
     expect((await issuer.purchase(MERCHANT, other.purchaseId)).tokenId).not.toBe(view.tokenId);
     expect(await sales.liveOf(input.cookie)).toHaveLength(2);
-    expect(issuer.heardOf(TokenIssued, { purchaseId: one.purchaseId })).toHaveLength(1);
+    expect(await issuer.said(TokenIssued, 1, { purchaseId: one.purchaseId })).toHaveLength(1);
   });
 
   it('does not mix up purchases of other keys, of several keys and of other rights', async () => {

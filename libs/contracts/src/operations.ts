@@ -55,7 +55,7 @@ export const createRegistrationToken = defineOperation({
   body: z.strictObject({ cookie: cookie.optional(), deviceId: deviceId.optional() }).meta({ examples: [{ cookie: example.cookie }] }),
   bodyOptional: true,
   answers: { 201: { description: 'The registration token', schema: registrationTokenView } },
-  refusals: ['cookie-unknown', 'cookie-expired', 'cookie-bound', 'rate-limited'],
+  refusals: ['cookie-unknown', 'cookie-expired', 'cookie-bound', 'unsupported-upstream', 'rate-limited'],
 });
 
 /** `GET /v1/cookies/{cookie}/device`: record retrieval. */

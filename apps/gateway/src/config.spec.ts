@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readConfiguration } from '@latchkey/service-defaults';
 import { gatewaySettings } from './config.js';
 
-const needed = { DATABASE_URL: 'postgres://u:p@h/d', AMQP_URL: 'amqp://h', LATCHKEY_LICENSE_URL: 'http://127.0.0.1:8081/v1/licenses' };
+const needed = { DATABASE_URL: 'postgres://h/d', AMQP_URL: 'amqp://h', LATCHKEY_LICENSE_URL: 'http://127.0.0.1:8081/v1/licenses' };
 const bindingOf = (text: string) => readConfiguration(gatewaySettings, { ...needed, LATCHKEY_EXPRESSPLAY_BINDING: text }).expressPlayBinding;
 
 describe('the DRMs whose tokens are bound to devices', () => {

@@ -10,7 +10,8 @@ import { readFinalState } from './read-final-state.js';
 import { LiveTokenWatch } from './live-token-watch.js';
 import { Sampler, takeBaseline } from './sampler.js';
 import type { System } from './system/system.js';
-import type { Fault, Target } from './system/target.js';
+import type { Fault } from './faults/fault.js';
+import type { Target } from './system/target.js';
 import { Workload } from './workload/workload.js';
 
 /** A fault that knows whom it hurts. */

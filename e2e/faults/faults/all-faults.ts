@@ -1,4 +1,4 @@
-import type { Fault } from '../system/target.js';
+import type { Fault } from './fault.js';
 import { duplicatesAndShuffle } from './duplicates.js';
 import { failpoints } from './failpoints.js';
 import { databaseOutOfSpace, diskAlarm } from './full-disks.js';

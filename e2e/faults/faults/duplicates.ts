@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../system/system.js';
-import { type Fault, type Service, services } from '../system/target.js';
+import type { Fault } from './fault.js';
+import { type Service, services } from '../system/target.js';
 import { Middleman, underNewId } from '../system/middleman.js';
 import { pause } from './pause.js';
 

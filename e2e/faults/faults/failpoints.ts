@@ -1,4 +1,5 @@
-import { type Fault, type Service, services } from '../system/target.js';
+import type { Fault } from './fault.js';
+import { type Service, services } from '../system/target.js';
 import { within } from './pause.js';
 
 /** How long a failpoint waits for its moment. Without load it never comes. */

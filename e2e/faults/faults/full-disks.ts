@@ -1,4 +1,4 @@
-import type { Fault } from '../system/target.js';
+import type { Fault } from './fault.js';
 import { pause, within } from './pause.js';
 
 const BALLAST = '/var/lib/postgresql/data/ballast';

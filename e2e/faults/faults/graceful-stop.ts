@@ -1,5 +1,6 @@
 import type { Replica } from '../system/replica.js';
-import { type Fault, services } from '../system/target.js';
+import type { Fault } from './fault.js';
+import { services } from '../system/target.js';
 import { pause } from './pause.js';
 
 /**

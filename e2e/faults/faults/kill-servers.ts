@@ -1,5 +1,6 @@
 import type { Random } from '../random.js';
-import { type Fault, services } from '../system/target.js';
+import type { Fault } from './fault.js';
+import { services } from '../system/target.js';
 import type { System } from '../system/system.js';
 import { pause } from './pause.js';
 

@@ -1,7 +1,7 @@
 import type { Random } from '../random.js';
 import { basicAck, basicPublish } from '../system/method-finder.js';
 import type { System } from '../system/system.js';
-import type { Fault } from '../system/target.js';
+import type { Fault } from './fault.js';
 import type { TcpProxy } from '../system/tcp-proxy.js';
 import { pause, within } from './pause.js';
 

@@ -1,7 +1,7 @@
 import { Checkout, type CheckoutMessage } from '@latchkey/kits';
 import type { Random } from '../random.js';
 import type { System } from '../system/system.js';
-import type { Fault } from '../system/target.js';
+import type { Fault } from './fault.js';
 import { within, pause } from './pause.js';
 
 const type = 'purchase.completed.v1';

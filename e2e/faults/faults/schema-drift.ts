@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Middleman, type Published, withData } from '../system/middleman.js';
-import type { Fault, Service } from '../system/target.js';
+import type { Fault } from './fault.js';
+import type { Service } from '../system/target.js';
 import { within } from './pause.js';
 import { quarantined } from './poison.js';
 

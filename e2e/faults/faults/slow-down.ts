@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Middleman, underNewId } from '../system/middleman.js';
-import { type Fault, services } from '../system/target.js';
+import type { Fault } from './fault.js';
+import { services } from '../system/target.js';
 import { within } from './pause.js';
 
 const HOUR_MS = 3_600_000;

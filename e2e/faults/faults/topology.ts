@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../system/system.js';
-import { type Fault, services } from '../system/target.js';
+import type { Fault } from './fault.js';
+import { services } from '../system/target.js';
 import { pause, within } from './pause.js';
 
 interface Binding {

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
-import type { ConnectionState } from './checkout-client.js';
 import { CheckoutError } from './checkout-error.js';
+import type { ConnectionState } from './connection-state.js';
 
 /** What the line is opened with, and whom it tells. */
 export interface LineOptions {

@@ -1,32 +1,15 @@
-import type { ConnectionOptions } from 'node:tls';
 import { PurchaseCompleted, PurchaseRefunded } from '@latchkey/contracts';
 import { BrokerLine } from './broker-line.js';
 import { CheckoutError } from './checkout-error.js';
-import { readOptions, type ReadOptions } from './checkout-options.js';
+import type { CheckoutOptions } from './checkout-options.js';
+import type { ConnectionState } from './connection-state.js';
 import { Publication } from './publication.js';
 import type { PublishAnswer } from './publish-answer.js';
 import { Publisher } from './publisher.js';
 import { completedEvent, type PurchaseEvent, refundedEvent } from './purchase-event.js';
 import type { CompletedPurchase, RefundedPurchase } from './purchases.js';
+import { readOptions, type ReadOptions } from './read-options.js';
 import { SentIds } from './sent-ids.js';
-
-/** What a checkout connects with. */
-export interface CheckoutOptions {
-  /** `amqp:` or `amqps:` URL of the broker, with the checkout's user and password; the path is the virtual host. */
-  readonly url: string;
-  /** Whose purchases these are. Left out, the user's name says it: `checkout-<merchantId>`. */
-  readonly merchantId?: string;
-  /** What the checkout calls itself in its events: a URI reference, the same for ever. `/checkout` unless given. */
-  readonly source?: string;
-  /** The broker user, where it is not the URL's: with OAuth 2 the token, which is the password, says who it is. */
-  readonly user?: string;
-  /** How long a publication may take from call to answer, and the first connection too, in milliseconds. 10,000 unless given. */
-  readonly timeoutMs?: number;
-  /** How many publications may be without an answer; further ones are `not-sent` at once. 1,000 unless given. */
-  readonly pendingMax?: number;
-  /** For `amqps:`: `ca`, `cert`, `key` and whatever else Node's `tls.connect` takes. */
-  readonly tls?: ConnectionOptions;
-}
 
 /** How one event is published. */
 export interface PublishOptions {
@@ -36,9 +19,6 @@ export interface PublishOptions {
    */
   readonly id?: string;
 }
-
-/** `up`: publishes. `blocked`: the broker lacks memory or disk and takes nothing for now. `down`: there is no connection. */
-export type ConnectionState = 'up' | 'blocked' | 'down';
 
 /** A checkout's connection to Latchkey's broker. It is opened again whenever it is lost, until it is closed. */
 export interface CheckoutClient {

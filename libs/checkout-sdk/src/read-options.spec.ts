@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CheckoutOptions } from './checkout-client.js';
-import { readOptions } from './checkout-options.js';
+import type { CheckoutOptions } from './checkout-options.js';
+import { readOptions } from './read-options.js';
 
 const url = 'amqp://checkout-acme:password@broker.example/vhost';
 

@@ -150,7 +150,7 @@ describe('the key store', () => {
     neighbours.answer(requests.storeKeys, ({ keys }) => ({ keys: keys.map((each) => ({ ...each, lastUpdate: at })) }));
     const response = await gateway.call('POST', `/keystore/keys?kek=${kek}`, body({ kid: '^kid1', k: key, kekId: 'mine', info: 'a film' }));
     expect([response.status, response.headers.get('location'), await response.json()]).toEqual([201, `/keystore/keys/${kid}`, { kid, k: key, ek, kekId: 'mine', info: 'a film', lastUpdate: at }]);
-    expect(named('token-issuer.store-keys')).toEqual([{ merchantId: 'default', keys: [{ kid, ek, kekId: 'mine', info: 'a film' }], replace: false }]);
+    expect(named('token-issuer.store-keys')).toEqual([{ merchantId: 'default', keys: [{ kid, ek, kekId: 'mine', info: 'a film' }] }]);
     for (const secret of [kek, key]) expect(JSON.stringify(neighbours.asked)).not.toContain(secret);
   });
 
@@ -176,19 +176,29 @@ describe('the key store', () => {
   });
 
   it('changes what is said and leaves the rest', async () => {
-    neighbours.answer(requests.storeKeys, ({ keys }) => ({ keys: keys.map((each) => ({ ...each, lastUpdate: at })) }));
-    expect((await gateway.call('PUT', '/keystore/keys/^kid1', body({ contentId: 'urn:film' }))).status).toBe(200);
-    expect((await gateway.call('PUT', '/keystore/keys/^kid1', body({ ek: ek.replace('5d', '5e') }))).status).toBe(200);
-    expect((await gateway.call('PUT', `/keystore/keys/^kid1?kek=${kek}`, body({ k: key }))).status).toBe(200);
-    expect(named('token-issuer.store-keys')).toEqual([
-      { merchantId: 'default', keys: [{ kid, ek, kekId: 'mine', contentId: 'urn:film' }], replace: true },
-      { merchantId: 'default', keys: [{ kid, ek: ek.replace('5d', '5e'), kekId: 'mine' }], replace: true },
-      { merchantId: 'default', keys: [{ kid, ek, kekId: expect.stringMatching(/^sha256\./) }], replace: true },
-    ]);
+    neighbours.answer(requests.changeStoredKey, ({ change }) => ({ key: { ...storedKey, ...change } }));
+    const changed = async (query: string, said: object): Promise<unknown> => (await gateway.call('PUT', `/keystore/keys/^kid1${query}`, body(said))).json();
+    expect(await changed('', { contentId: 'urn:film' })).toEqual({ ...storedKey, contentId: 'urn:film' });
+    expect(await changed('', { ek: ek.replace('5d', '5e') })).toEqual({ ...storedKey, ek: ek.replace('5d', '5e') });
+    expect(await changed('', { ek, kekId: 'new' })).toEqual({ ...storedKey, kekId: 'new' });
+    expect(await changed(`?kek=${kek}`, { k: key })).toEqual({ ...storedKey, kekId: expect.stringMatching(/^sha256\./), k: key });
+    expect(await changed(`?kek=${kek}`, { info: 'a film' })).toEqual({ ...storedKey, info: 'a film', k: key });
+    const changes = [{ contentId: 'urn:film' }, { ek: ek.replace('5d', '5e') }, { ek, kekId: 'new' }, { ek, kekId: expect.stringMatching(/^sha256\./) }, { info: 'a film' }];
+    expect(named('token-issuer.change-stored-key')).toEqual(changes.map((change) => ({ merchantId: 'default', kid, change })));
+  });
+
+  it.each([
+    ['another KEK than the key’s', { info: 'a film' }],
+    ['a key that another KEK wrapped', { ek }],
+  ])('changes nothing for %s', async (_, said) => {
+    const response = await gateway.call('PUT', `/keystore/keys/${kid}?kek=${'0'.repeat(32)}&errorFormat=json`, body(said));
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ errorCode: -4024 })]);
+    expect(named('token-issuer.change-stored-key')).toEqual([]);
   });
 
   it('has no key that it has not', async () => {
     neighbours.answer(requests.getStoredKeys, () => ({ keys: [] }));
+    neighbours.answer(requests.changeStoredKey, () => ({}));
     neighbours.answer(requests.deleteStoredKeys, () => ({ kids: [] }));
     for (const [method, options] of [['GET', {}], ['PUT', body({ info: 'x' })], ['DELETE', {}]] as const) expect((await gateway.call(method, `/keystore/keys/${kid}`, options)).status).toBe(404);
   });

@@ -22,8 +22,10 @@ beforeEach(() => issuer.rows('truncate stored_keys'));
 
 const kidOf = (number: number): string => number.toString(16).padStart(32, '0');
 const keyOf = (number: number, rest: Partial<Key> = {}): Key => ({ kid: kidOf(number), ek: number.toString(16).padStart(48, 'e'), kekId: 'kek-of-mine', ...rest });
-const input = (keys: Key[], rest: { replace?: boolean; merchantId?: string } = {}) => ({ merchantId: MERCHANT, replace: false, ...rest, keys });
+const input = (keys: Key[], rest: { merchantId?: string } = {}) => ({ merchantId: MERCHANT, ...rest, keys });
 const store = async (...given: Parameters<typeof input>) => (await issuer.ask(requests.storeKeys, input(...given))).keys;
+const change = async (number: number, said: RequestInput<typeof requests.changeStoredKey>['change'], merchantId = MERCHANT) =>
+  (await issuer.ask(requests.changeStoredKey, { merchantId, kid: kidOf(number), change: said })).key;
 const stored = async (numbers?: number[], merchantId = MERCHANT) => (await issuer.ask(requests.getStoredKeys, { merchantId, kids: numbers?.map(kidOf) })).keys;
 const remove = async (numbers: number[], merchantId = MERCHANT) => (await issuer.ask(requests.deleteStoredKeys, { merchantId, kids: numbers.map(kidOf) })).kids;
 const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
@@ -43,16 +45,36 @@ describe('the key store', () => {
     expect(await stored([1, 2, 3])).toEqual([before]);
   });
 
-  it('replaces what is there where it may, whole', async () => {
-    await store([keyOf(1, { info: 'old', expiration: inSeconds(60) })]);
-    const keys = await store([keyOf(1, { ek: 'a'.repeat(48) }), keyOf(2)], { replace: true });
-    expect(keys[0]).toEqual({ kid: kidOf(1), ek: 'a'.repeat(48), kekId: 'kek-of-mine', lastUpdate: expect.any(String) });
-    expect(await stored([1, 2])).toEqual(keys);
+  it('changes what is said of a key, and leaves the rest', async () => {
+    const [one, two] = await store([keyOf(1, { info: 'old', contentId: 'film', expiration: inSeconds(60) }), keyOf(2)]);
+    const rewrapped = { ek: 'a'.repeat(48), kekId: 'newer' };
+    expect(await change(1, rewrapped)).toEqual({ ...one, ...rewrapped, lastUpdate: expect.any(String) });
+    const noted = { info: '', contentId: 'another', expiration: inSeconds(120) };
+    const changed = await change(1, noted);
+    expect(changed).toEqual({ ...one, ...rewrapped, ...noted, lastUpdate: expect.any(String) });
+    expect(await stored([1, 2])).toEqual([changed, two]);
+  });
+
+  it('changes no key that is not there', async () => {
+    await store([keyOf(1, { expiration: inSeconds(-1) }), keyOf(2)]);
+    await remove([2]);
+    for (const number of [1, 2, 3]) expect(await change(number, { info: 'new' })).toBeUndefined();
+    expect(await stored()).toEqual([]);
+  });
+
+  it('keeps both of two changes at once, and brings no key back that was removed meanwhile', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      await store([keyOf(1)]);
+      await Promise.all([change(1, { info: 'a note' }), change(1, { contentId: 'film' }), change(1, { ek: 'b'.repeat(48), kekId: 'newer' })]);
+      expect(await stored([1])).toEqual([expect.objectContaining({ info: 'a note', contentId: 'film', ek: 'b'.repeat(48), kekId: 'newer' })]);
+      await Promise.all([change(1, { info: 'another' }), remove([1]), change(1, { info: 'a third' })]);
+      expect(await stored([1])).toEqual([]);
+    }
   });
 
   it('refuses a kid that stands twice in one request', async () => {
     const keys = [keyOf(1), keyOf(1, { kekId: 'another' })];
-    expect(await issuer.refusal(requests.storeKeys, input(keys, { replace: true }))).toBe('invalid-request 400');
+    expect(await issuer.refusal(requests.storeKeys, input(keys))).toBe('invalid-request 400');
     expect(await stored()).toEqual([]);
   });
 
@@ -67,7 +89,7 @@ describe('the key store', () => {
 
   it('shows the last 32 to whoever names none, the last one first', async () => {
     for (const start of [1, 21]) await store(Array.from({ length: 20 }, (_, index) => keyOf(start + index)));
-    await store([keyOf(5)], { replace: true });
+    await change(5, { info: 'new' });
     const kids = (await stored()).map(({ kid }) => kid);
     expect(kids).toHaveLength(32);
     expect(kids[0]).toBe(kidOf(5));
@@ -87,7 +109,8 @@ describe('the key store', () => {
     expect([await stored([1]), await stored([1], 'other')]).toEqual([own, foreign]);
     expect(await stored([1], 'nobody')).toEqual([]);
     expect(await remove([1], 'nobody')).toEqual([]);
-    await store([keyOf(1, { kekId: 'newer' })], { merchantId: 'other', replace: true });
+    expect(await change(1, { kekId: 'newer' }, 'nobody')).toBeUndefined();
+    await change(1, { kekId: 'newer' }, 'other');
     expect(await remove([1], 'other')).toEqual([kidOf(1)]);
     expect([await stored(), await stored(undefined, 'other')]).toEqual([own, []]);
   });

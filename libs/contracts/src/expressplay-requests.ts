@@ -61,12 +61,23 @@ export const storedKey = z.object({
 /** A content key in a merchant's key store. */
 export type StoredKey = z.infer<typeof storedKey>;
 
-/** Stores keys, all or none. Refuses with `stored-key-exists` unless they may replace what is stored. */
+/** Stores keys, all or none. Refuses with `stored-key-exists`. */
 export const storeKeys = defineRequest({
   name: 'token-issuer.store-keys',
   service: 'token-issuer',
-  input: z.object({ merchantId, keys: z.array(storedKey.omit({ lastUpdate: true })).min(1).max(EXPRESSPLAY_PAGE_MAX), replace: z.boolean() }),
+  input: z.object({ merchantId, keys: z.array(storedKey.omit({ lastUpdate: true })).min(1).max(EXPRESSPLAY_PAGE_MAX) }),
   output: z.object({ keys: z.array(storedKey) }),
+});
+
+/**
+ * Changes what is said of a stored key and leaves the rest, in one step: of two changes at once neither undoes the other, and
+ * none brings a key back that was removed meanwhile. Answers no key where none is stored.
+ */
+export const changeStoredKey = defineRequest({
+  name: 'token-issuer.change-stored-key',
+  service: 'token-issuer',
+  input: z.object({ merchantId, kid, change: storedKey.omit({ kid: true, lastUpdate: true }).partial() }),
+  output: z.object({ key: storedKey.optional() }),
 });
 
 /** Keys of the store: those of these kids, unknown ones left out, or the last ones that were stored. */

@@ -25,7 +25,7 @@ export class KeyStoreController {
     const named = values.get('kid');
     const kid = named === undefined ? crypto.randomUUID().replaceAll('-', '') : kidOf(named);
     try {
-      const { keys } = await this.requests.ask(requests.storeKeys, { merchantId, keys: [{ kid, ...orRefusal(wrappedKeyOf(values)), ...noted(values) }], replace: false });
+      const { keys } = await this.requests.ask(requests.storeKeys, { merchantId, keys: [{ kid, ...orRefusal(wrappedKeyOf(values)), ...noted(values) }] });
       void reply.status(HttpStatus.CREATED).header('location', `/keystore/keys/${kid}`);
       return this.shown(values, keys)[0]!;
     } catch (error) {
@@ -50,31 +50,43 @@ export class KeyStoreController {
   @AtEndpoint('changeKey', 'PUT')
   async change(@Req() request: FastifyRequest): Promise<ShownKey> {
     const { merchantId, values } = this.calls.read(request);
-    const [stored] = await this.found(merchantId, [kidOf(values.get('kid')!)]);
-    const { lastUpdate: _, ...before } = stored!;
-    const rewrapped = values.has('k') || values.has('ek') ? orRefusal(wrappedKeyOf(new Map([...(values.has('k') ? [] : [['kekId', before.kekId] as const]), ...values]))) : {};
-    const { keys } = await this.requests.ask(requests.storeKeys, { merchantId, keys: [{ ...before, ...rewrapped, ...noted(values) }], replace: true });
-    return this.shown(values, keys)[0]!;
+    const kid = kidOf(values.get('kid')!);
+    // A KEK that is not the key's is told of before the key is changed: what is refused changes nothing.
+    if (values.has('kek') && !values.has('k') && !values.has('ek')) this.shown(values, await this.found(merchantId, [kid]));
+    const { key } = await this.requests.ask(requests.changeStoredKey, { merchantId, kid, change: { ...rewrapped(values), ...noted(values) } });
+    if (!key) throw noSuchKey();
+    return this.shown(values, [key])[0]!;
   }
 
   @AtEndpoint('deleteKeys', 'DELETE')
   async remove(@Req() request: FastifyRequest): Promise<{ kids: string[] }> {
     const { merchantId, values }: ExpressPlayCall = this.calls.read(request);
     const { kids } = await this.requests.ask(requests.deleteStoredKeys, { merchantId, kids: kidsOf(values.get('kid')!) });
-    if (kids.length === 0) throw new ExpressPlayRefusal(-9404, { detail: 'no such key is stored' });
+    if (kids.length === 0) throw noSuchKey();
     return { kids };
   }
 
   /** The stored keys of these kids, of which there must be one at least. */
   private async found(merchantId: string, kids: string[]): Promise<StoredKey[]> {
     const { keys } = await this.requests.ask(requests.getStoredKeys, { merchantId, kids });
-    if (keys.length === 0) throw new ExpressPlayRefusal(-9404, { detail: 'no such key is stored' });
+    if (keys.length === 0) throw noSuchKey();
     return keys;
   }
 
   private shown(values: ParameterValues, keys: readonly StoredKey[]): ShownKey[] {
     return keys.map((key) => orRefusal(withPlainKey(key, values)));
   }
+}
+
+/** The key that a change brings, if it brings one. One that its merchant wrapped again keeps the name of its KEK unless there is a new one. */
+function rewrapped(values: ParameterValues): Partial<Pick<StoredKey, 'ek' | 'kekId'>> {
+  if (!values.has('k') && !values.has('ek')) return {};
+  const { ek, kekId } = orRefusal(wrappedKeyOf(values));
+  return values.has('k') ? { ek, kekId } : { ek };
+}
+
+function noSuchKey(): ExpressPlayRefusal {
+  return new ExpressPlayRefusal(-9404, { detail: 'no such key is stored' });
 }
 
 /** What a request notes beside a key. */

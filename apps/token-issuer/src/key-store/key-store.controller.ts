@@ -4,7 +4,7 @@ import { Outbox } from '@latchkey/outbox';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { Reader } from '../rows.js';
-import { findLastStoredKeys, findStoredKeys, removeStoredKeys, upsertStoredKeys } from './stored-key-store.js';
+import { changeStoredKey, findLastStoredKeys, findStoredKeys, insertStoredKeys, removeStoredKeys } from './stored-key-store.js';
 
 /**
  * The merchants' key stores. What lies in one is opaque here: it is wrapped under a KEK that never comes to this service, and
@@ -19,16 +19,22 @@ export class KeyStoreController {
 
   @MessagePattern<string>(requests.storeKeys.name)
   async store(@Payload() payload: unknown): Promise<RequestOutput<typeof requests.storeKeys>> {
-    const { merchantId, keys, replace } = readRequest(requests.storeKeys, payload);
+    const { merchantId, keys } = readRequest(requests.storeKeys, payload);
     const kids = keys.map(({ kid }) => kid);
     const twice = kids.findIndex((kid, index) => kids.indexOf(kid) < index);
     if (twice >= 0) throw new Problem('invalid-request', { errors: [{ path: `/keys/${twice}/kid`, message: 'must be another than those before' }] });
     return this.outbox.transaction(async (tx) => {
-      const written = await upsertStoredKeys(tx, merchantId, keys, replace);
+      const written = await insertStoredKeys(tx, merchantId, keys);
       // Thrown inside the transaction: of several keys all are stored, or none.
       if (written.length < keys.length) throw new Problem('stored-key-exists');
       return { keys: inOrderOf(kids, written) };
     });
+  }
+
+  @MessagePattern<string>(requests.changeStoredKey.name)
+  async change(@Payload() payload: unknown): Promise<RequestOutput<typeof requests.changeStoredKey>> {
+    const { merchantId, kid, change } = readRequest(requests.changeStoredKey, payload);
+    return { key: await this.outbox.transaction((tx) => changeStoredKey(tx, merchantId, kid, change)) };
   }
 
   @MessagePattern<string>(requests.getStoredKeys.name)

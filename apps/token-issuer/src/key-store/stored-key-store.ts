@@ -21,11 +21,14 @@ const columns = 'kid, ek, kek_id, info, content_id, expires_at, updated_at';
 /** A key whose time is over is absent, whether or not it was removed yet. */
 const isThere = '(expires_at is null or expires_at > clock_timestamp())';
 
+/** What is to be said anew of a stored key. */
+export type StoredKeyChange = Partial<Omit<KeyToStore, 'kid'>>;
+
 /**
- * Writes keys of different kids, each where none is stored or where it may `replace` what is; answers those that were
- * written. In sorted order, so that overlapping requests wait for each other instead of deadlocking.
+ * Writes keys of different kids, each where none is stored; answers those that were written. In sorted order, so that
+ * overlapping requests wait for each other instead of deadlocking.
  */
-export async function upsertStoredKeys(tx: Tx, merchantId: string, keys: readonly KeyToStore[], replace: boolean): Promise<StoredKey[]> {
+export async function insertStoredKeys(tx: Tx, merchantId: string, keys: readonly KeyToStore[]): Promise<StoredKey[]> {
   const written = await tx.rows<StoredKeyRow>(
     `insert into stored_keys as held (merchant_id, kid, ek, kek_id, info, content_id, expires_at)
      select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
@@ -33,7 +36,7 @@ export async function upsertStoredKeys(tx: Tx, merchantId: string, keys: readonl
      order by kid
      on conflict (merchant_id, kid) do update set ek = excluded.ek, kek_id = excluded.kek_id, info = excluded.info,
        content_id = excluded.content_id, expires_at = excluded.expires_at, updated_at = excluded.updated_at
-     where $8 or held.expires_at <= clock_timestamp()
+     where held.expires_at <= clock_timestamp()
      returning ${columns}`,
     [
       merchantId,
@@ -43,10 +46,21 @@ export async function upsertStoredKeys(tx: Tx, merchantId: string, keys: readonl
       keys.map((key) => key.info ?? null),
       keys.map((key) => key.contentId ?? null),
       keys.map((key) => key.expiration ?? null),
-      replace,
     ],
   );
   return written.map(storedKeyOf);
+}
+
+/** Changes a key that is there, and answers it as it is then. What the change leaves out stays as whoever was last made it. */
+export async function changeStoredKey(tx: Tx, merchantId: string, kid: string, change: StoredKeyChange): Promise<StoredKey | undefined> {
+  const [changed] = await tx.rows<StoredKeyRow>(
+    `update stored_keys set ek = coalesce($3, ek), kek_id = coalesce($4, kek_id), info = coalesce($5, info),
+       content_id = coalesce($6, content_id), expires_at = coalesce($7::timestamptz, expires_at), updated_at = clock_timestamp()
+     where merchant_id = $1 and kid = $2 and ${isThere}
+     returning ${columns}`,
+    [merchantId, kid, change.ek ?? null, change.kekId ?? null, change.info ?? null, change.contentId ?? null, change.expiration ?? null],
+  );
+  return changed && storedKeyOf(changed);
 }
 
 /** The keys of these kids that are there. */

@@ -53,7 +53,7 @@ const storedMembers: readonly ExpressPlayParameter[] = [
   storedText('kekId', 'What the merchant calls the KEK. Without it a fingerprint of it'),
   storedText('info', 'Whatever the merchant wants to keep beside it'),
   storedText('contentId', 'The content that it is the key of'),
-  { name: 'expiration', place: 'body', meaning: 'When the key is of no more use; kept, and not acted upon', required: 'never', checks: [{ fault: 'form', code: -9400, words: 'a time as RFC 3339 with Z', holds: (value) => timestamp.safeParse(value).success }] },
+  { name: 'expiration', place: 'body', meaning: 'When the key is of no more use: from then on it is not there, and it is removed', required: 'never', checks: [{ fault: 'form', code: -9400, words: 'a time as RFC 3339 with Z', holds: (value) => timestamp.safeParse(value).success }] },
 ];
 
 /** The kids of a path. A path has room for 15 of 32 hex digits. */

@@ -173,9 +173,13 @@ describe('unknown cookies', () => {
 describe('a DRM that binds no devices', () => {
   it.each([['wv', -7002], ['fp', -6008]] as const)('is told so: %s', async (drm, expected) => {
     const endpoint = expressPlayEndpoints.find((each) => each.id === 'token' && each.drm === drm)!;
-    const deviceId = 'ab'.repeat(20);
-    const { code } = await refusalIn('json', await callEndpoint(gateway.replica.url!, endpoint, { ...valuesOf(endpoint), deviceId }, { method: 'GET', authenticator }));
-    expect([code, neighbours.asked]).toEqual([expected, []]);
+    for (const format of ['html', 'json'] as const) {
+      for (const deviceId of ['ab'.repeat(20), 'ab'.repeat(16), 'a device id', '']) {
+        const values = { ...valuesOf(endpoint), errorFormat: format, deviceId };
+        const { status, code } = await refusalIn(format, await callEndpoint(gateway.replica.url!, endpoint, values, { method: 'GET', authenticator }));
+        expect([format, deviceId, status, code, neighbours.asked]).toEqual([format, deviceId, 400, expected, []]);
+      }
+    }
   });
 
   it('may be PlayReady too', async () => {

@@ -12,7 +12,7 @@ export type ParameterValues = ReadonlyMap<string, string>;
 
 /** One rule that a value keeps, and the code for one that does not. */
 export interface ParameterCheck {
-  /** `form`: how it is written; `range`: which of those are taken; `capability`: whether it is taken at all. */
+  /** `form`: how it is written; `range`: which of those are taken; `capability`: whether it is taken at all, whatever it says. */
   readonly fault: 'form' | 'range' | 'capability';
   readonly code: ExpressPlayCode;
   readonly words: string;
@@ -38,7 +38,7 @@ export interface ExpressPlayParameter {
   readonly required: 'always' | 'never' | RequiredWhen;
   /** The code for one that is not there; also for one without a value. */
   readonly missing?: ExpressPlayCode;
-  /** In order; the first that does not hold gives the code. */
+  /** In order, capabilities before all others; the first that does not hold gives the code. */
   readonly checks: readonly ParameterCheck[];
   /** Whoever finds out who calls judges it too, before anything else is read. */
   readonly judgedByGate?: true;

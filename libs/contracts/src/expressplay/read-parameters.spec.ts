@@ -14,6 +14,12 @@ const cookie: ExpressPlayParameter = {
   checks: [form(-2033, 'letters', /^[a-z]+$/)],
 };
 const optional: ExpressPlayParameter = { ...cookie, name: 'kek', aliases: [], header: undefined, required: 'never', missing: -4023, checks: [form(-4024, 'digits', /^\d+$/)] };
+const device: ExpressPlayParameter = {
+  ...optional,
+  name: 'device',
+  missing: -5005,
+  checks: [form(-5004, 'digits', /^\d+$/), { fault: 'capability', code: -7002, words: 'left out', holds: (_, { bindsDevices }) => bindsDevices }],
+};
 const surroundings = { nowMs: 0, bindsDevices: true };
 
 function read(parameters: Record<string, string[]>, headers: Record<string, string[]> = {}) {
@@ -42,5 +48,24 @@ describe('the parameters of a request', () => {
     ['mean what they say, whatever it is', [{ cookie: ['unclear'] }], { cookie: 'unclear' }],
   ])('%s', (_, args, expected) => {
     expect(read(...args)).toEqual(expected);
+  });
+});
+
+describe('a parameter that is not taken', () => {
+  const readDevice = (said: string[], bindsDevices: boolean): unknown => {
+    const given: GivenParameters = { parameters: new Map([['device', said]]), headers: new Map(), body: new Map(), path: new Map() };
+    const answer = readParameters([device], [], given, { nowMs: 0, bindsDevices });
+    return answer.ok ? Object.fromEntries(answer.values) : answer.fault.code;
+  };
+
+  it.each<[string, string[], unknown]>([
+    ['is right', ['1'], { device: '1' }],
+    ['is malformed', ['x'], -5004],
+    ['has no value', [''], -5005],
+    ['stands twice', ['1', '1'], -5004],
+    ['is left out', [], {}],
+  ])('is refused as such where it %s', (_, values, taken) => {
+    expect(readDevice(values, true)).toEqual(taken);
+    expect(readDevice(values, false)).toEqual(values.length === 0 ? {} : -7002);
   });
 });

@@ -45,6 +45,9 @@ export function readParameters(
 function readOne(row: ExpressPlayParameter, given: GivenParameters, values: Map<string, string>, surroundings: Surroundings): ParameterFault | undefined {
   const fault = (code: ExpressPlayCode, words: string): ParameterFault => ({ code, parameter: row.name, words });
   const found = valuesOf(row, given);
+  // Of what is not taken at all, no value is better than another.
+  const closed = row.checks.find((check) => check.fault === 'capability' && !check.holds('', surroundings));
+  if (closed && found.length > 0) return fault(closed.code, `must be ${closed.words}`);
   if (found === 'unclear') return fault(row.checks[0]?.code ?? row.missing ?? -9400, 'must stand once, and be text');
   const [said] = found;
   if (said === undefined || (said === '' && row.missing !== undefined)) {

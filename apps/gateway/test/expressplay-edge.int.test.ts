@@ -122,6 +122,21 @@ describe('a body', () => {
   });
 });
 
+describe('a path that is spelled in another way', () => {
+  it.each([
+    ['with escapes', '/%68ms/wv/token'],
+    ['with escapes further on', '/hms/wv/%74oken/'],
+    ['with a host before it', 'http://latchkey.example/hms/wv/token'],
+  ])('%s is asked for the same, and refused in the same manner', async (_, path) => {
+    const { hostname, port } = new URL(gateway.replica.url!);
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET ${path}?errorFormat=json HTTP/1.1\r\nhost: ${hostname}\r\nconnection: close\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    expect(answer).toContain('"errorCode":-2017');
+  });
+});
+
 describe('a refusal of a service', () => {
   it.each(Object.keys(errorCodes) as ErrorCode[])('has its code here: %s', async (problem) => {
     neighbours.answer(requests.adoptCookie, () => {

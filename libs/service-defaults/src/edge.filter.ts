@@ -41,7 +41,9 @@ export class EdgeFilter implements ExceptionFilter {
     if (reply.sent) return;
     if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
     for (const [name, value] of Object.entries(problem.headers)) void reply.header(name, value);
-    const { status, type, body } = (this.forms.find(({ covers }) => covers(request.url)) ?? problemDocument).render(problem, request);
+    // By the route where there is one: a URL may spell it with escapes, or with a host before it.
+    const path = request.routeOptions?.url ?? request.url;
+    const { status, type, body } = (this.forms.find(({ covers }) => covers(path)) ?? problemDocument).render(problem, request);
     await reply.status(status).header('cache-control', 'no-store').type(type).send(body);
   }
 }

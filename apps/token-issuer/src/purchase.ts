@@ -126,6 +126,11 @@ export function comparableRights(rights: Rights): readonly unknown[] {
   return ['rental', instant(rights.availableFrom), instant(rights.availableUntil), rights.playDurationSeconds];
 }
 
+/** Whether a rental's time is over. What is to keep never is. */
+export function isOver(rights: Rights, now: Date): boolean {
+  return rights.type === 'rental' && Date.parse(rights.availableUntil) <= now.getTime();
+}
+
 /** Whether a code may turn out to be wrong a little later, so that an event that meets it is tried again first. */
 export function mayBecomeKnown(code: RejectionCode): boolean {
   return code === 'cookie-unknown' || code === 'kid-unknown';

@@ -1,6 +1,6 @@
-import type { Evidence, Rights } from '@latchkey/contracts';
-import { type ContentClaims, kekIdOf, signToken, TOKEN_BYTES_MAX, type TokenParties, type TokenRights, type TokenSigner } from '@latchkey/crypto';
-import type { RejectionCode, StoredPurchase } from './purchase.js';
+import { type Evidence, type Rights, rightsOfToken } from '@latchkey/contracts';
+import { type ContentClaims, kekIdOf, readToken, signToken, TOKEN_BYTES_MAX, type TokenParties, type TokenRights, type TokenSigner } from '@latchkey/crypto';
+import { isOver, type RejectionCode, type StoredPurchase } from './purchase.js';
 
 /** A token within so long of its expiry is renewed when it is asked for. */
 const RENEWAL_WINDOW_MS = 24 * 3600 * 1000;
@@ -121,6 +121,18 @@ export function isDueForRenewal({ issuedAt, expiresAt }: Pick<CurrentToken, 'iss
   return expiresAt.getTime() - now.getTime() <= windowMs;
 }
 
+/** What a stored token opens; undefined where it is no content token. */
+export function rightsIn(token: string): Rights | undefined {
+  const read = readToken(token);
+  return read.ok && read.kind === 'content' ? rightsOfToken(read.claims.rights) : undefined;
+}
+
+/** Whether a token opens nothing any more of a rental that goes on: its purchase adopted it, and ends later. */
+function isSpent({ token }: CurrentToken, rights: Rights, now: Date): boolean {
+  const opened = rightsIn(token);
+  return opened !== undefined && isOver(opened, now) && !isOver(rightsOfToken(tokenRights(rights)), now);
+}
+
 /** What is answered to somebody who asks for a purchase's token. */
 export type TokenAnswer =
   | { readonly kind: 'refuse'; readonly code: 'purchase-unknown' | 'token-not-issued' | 'purchase-refunded' | RejectionCode }
@@ -144,7 +156,8 @@ export function decideTokenAnswer(
     case 'issued': {
       const { token, deviceRevoked } = held;
       if (deviceRevoked || !token) return { kind: 'refuse', code: 'device-revoked' };
-      return { kind: isDueForRenewal(token, now) ? 'renew' : 'answer', token };
+      const due = isDueForRenewal(token, now) || (purchase.terms !== undefined && isSpent(token, purchase.terms.rights, now));
+      return { kind: due ? 'renew' : 'answer', token };
     }
   }
 }

@@ -1,5 +1,5 @@
-import { requests, TokenIssued, TokenRevoked } from '@latchkey/contracts';
-import { createTestDatabase, type TestDatabase } from '@latchkey/kits';
+import { requests, type Rights, TokenIssued, TokenRevoked } from '@latchkey/contracts';
+import { createTestDatabase, eventually, type TestDatabase } from '@latchkey/kits';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { holdCommit } from './hold-commit.js';
 import { completed, Issuer, MERCHANT, refunded, registered, terms } from './issuer.js';
@@ -148,6 +148,38 @@ describe('a sale by two ways', () => {
       expect(claimsOf(current.token)).toMatchObject({ purchase: bought.purchaseId, clock: first.tokenId });
     }
     expect(await issuer.liveTokens(bought.purchaseId)).toHaveLength(1);
+  });
+
+  it('is one token, of one clock, where the purchase ends before the token that it adopted', async () => {
+    const { input, purchase } = sales.sale({ rights: rental() });
+    const view = await sales.ask(input);
+    const bought = { ...purchase(), rights: rental(-1) };
+    await issuer.hear(completed(bought));
+    expect(await sales.ask(input)).toEqual(view);
+    const named = { merchantId: MERCHANT, cookie: input.cookie, contentId: bought.contentId };
+    expect(await issuer.ask(requests.getContentToken, named)).toEqual(view);
+    expect(await sales.liveOf(input.cookie)).toEqual([{ token_id: view.tokenId, purchase_id: bought.purchaseId }]);
+    // Renewed, it is the purchase's in everything, and over: who rents then has bought again.
+    await sales.age(view.tokenId, 1);
+    expect(claimsOf((await sales.ask(input)).token)).toMatchObject({ purchase: bought.purchaseId, clock: view.tokenId });
+    const next = await sales.ask(input);
+    expect(claimsOf(next.token)).not.toHaveProperty('clock');
+    expect(await sales.ask(input)).toEqual(next);
+  });
+
+  it('opens what was bought to its end, where the token that the purchase adopted ends before', async () => {
+    const { input, purchase } = sales.sale({ rights: { ...rental(), availableUntil: new Date(Date.now() + 2_000).toISOString() } as Rights });
+    const view = await sales.ask(input);
+    const bought = { ...purchase(), rights: rental() };
+    await issuer.hear(completed(bought));
+    const own = await eventually(async () => {
+      const current = await issuer.ask(requests.getPurchaseToken, bought);
+      expect(current.tokenId).not.toBe(view.tokenId);
+      return current;
+    });
+    expect(claimsOf(own.token)).toMatchObject({ purchase: bought.purchaseId, clock: view.tokenId, rights: { available_until: Math.floor(Date.parse((bought.rights as { availableUntil: string }).availableUntil) / 1000) } });
+    expect([await sales.ask(input), await issuer.ask(requests.getPurchaseToken, bought)]).toEqual([own, own]);
+    expect(await sales.liveOf(input.cookie)).toEqual([{ token_id: own.tokenId, purchase_id: bought.purchaseId }]);
   });
 
   it('is shown to its device with the purchase that has come', async () => {

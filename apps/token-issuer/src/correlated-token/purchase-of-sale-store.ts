@@ -3,26 +3,37 @@ import type { Tx } from '@latchkey/outbox';
 import type { Purchase } from '../purchase.js';
 import { purchaseKey } from '../purchase-store.js';
 import type { Rows } from '../rows.js';
+import { rightsIn } from '../token.js';
 import type { PurchaseOfSale, Sale } from './sale.js';
 
 /** Every purchase of a cookie that was not rejected: also those that came after their refund, and are refunded. */
-const purchasesOfCookie = `select purchase_id as "purchaseId", state, rights from (
-    select purchase_id, state, content_id, kids, rights, accepted_at from purchases where merchant_id = $1 and cookie = $2 and state <> 'rejected'
+const purchasesOfCookie = `select purchase_id, state, rights, token_id from (
+    select purchase_id, state, content_id, kids, rights, accepted_at, token_id from purchases where merchant_id = $1 and cookie = $2 and state <> 'rejected'
     union all
-    select purchase_id, 'refunded', content_id, kids, rights, accepted_at from late_purchases where merchant_id = $1 and cookie = $2
+    select purchase_id, 'refunded', content_id, kids, rights, accepted_at, null from late_purchases where merchant_id = $1 and cookie = $2
   ) as come`;
-const newest = 'order by accepted_at desc, purchase_id desc limit 1';
+
+/** The newest of them for which a condition holds, with its live token. */
+async function findNewest(rows: Rows, condition: string, parameters: readonly unknown[]): Promise<PurchaseOfSale | undefined> {
+  const [found] = await rows.rows<Omit<PurchaseOfSale, 'tokenRights'> & { readonly token: string | null }>(
+    `select newest.purchase_id as "purchaseId", state, rights, token
+     from (${purchasesOfCookie} where ${condition} order by accepted_at desc, purchase_id desc limit 1) as newest
+     left join tokens on tokens.token_id = newest.token_id and superseded_at is null and revoked_at is null`,
+    parameters,
+  );
+  if (!found) return undefined;
+  const { token, ...purchase } = found;
+  return { ...purchase, tokenRights: token === null ? undefined : rightsIn(token) };
+}
 
 /** The newest purchase of a sale that was not rejected. */
 export async function findNewestOfSale(rows: Rows, { merchantId, cookie, kid, rightsType }: Sale): Promise<PurchaseOfSale | undefined> {
-  const [found] = await rows.rows<PurchaseOfSale>(`${purchasesOfCookie} where kids = array[$3] and rights ->> 'type' = $4 ${newest}`, [merchantId, cookie, kid, rightsType]);
-  return found;
+  return findNewest(rows, `kids = array[$3] and rights ->> 'type' = $4`, [merchantId, cookie, kid, rightsType]);
 }
 
 /** The newest purchase of a content with a cookie that was not rejected. */
 export async function findNewestOfContent(rows: Rows, { merchantId, cookie }: CookieRef, contentId: string): Promise<PurchaseOfSale | undefined> {
-  const [found] = await rows.rows<PurchaseOfSale>(`${purchasesOfCookie} where content_id = $3 ${newest}`, [merchantId, cookie, contentId]);
-  return found;
+  return findNewest(rows, 'content_id = $3', [merchantId, cookie, contentId]);
 }
 
 /** Writes down what was bought by purchases that came after their refund; answers those (by `purchaseKey`) that came for the first time. */

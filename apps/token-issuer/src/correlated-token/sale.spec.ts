@@ -1,7 +1,8 @@
 import type { Rights } from '@latchkey/contracts';
 import { describe, expect, it } from '@jest/globals';
+import { isOver } from '../purchase.js';
 import type { CurrentToken } from '../token.js';
-import { type CorrelatedToken, decideAdoption, decideSale, isOver, type PurchaseOfSale, saleKey, saleOf, type SaleFacts } from './sale.js';
+import { type CorrelatedToken, decideAdoption, decideSale, type PurchaseOfSale, saleKey, saleOf, type SaleFacts } from './sale.js';
 
 const now = new Date('2026-11-25T12:00:00Z');
 const hours = (count: number): Date => new Date(now.getTime() + count * 3_600_000);
@@ -31,6 +32,8 @@ describe('who asks for the token of a sale', () => {
     ['gets the one of the purchase', { purchase: purchase('issued'), correlated }, { kind: 'ask-purchase', purchaseId: 'order-1' }],
     ['hears from the purchase what it waits for', { purchase: purchase('awaiting-device') }, { kind: 'ask-purchase', purchaseId: 'order-1' }],
     ['gets the first one of another rental where the purchase is over', { purchase: purchase('issued', rental(0)) }, first],
+    ['gets the purchase’s while a token that it adopted ends later', { purchase: { ...purchase('issued', rental(0)), tokenRights: rental(1) } }, { kind: 'ask-purchase', purchaseId: 'order-1' }],
+    ['gets the first one of another rental where that is over too', { purchase: { ...purchase('issued', rental(-1)), tokenRights: rental(0) } }, first],
     ['gets the purchase’s that has no end', { purchase: purchase('issued', toKeep) }, { kind: 'ask-purchase', purchaseId: 'order-1' }],
     ['gets none where the purchase was refunded', { purchase: purchase('refunded'), correlated }, { kind: 'refuse', code: 'purchase-refunded' }],
     ['gets none where it was refunded and is over', { purchase: purchase('refunded', rental(0)) }, { kind: 'refuse', code: 'purchase-refunded' }],

@@ -1,6 +1,6 @@
 import type { CookieRef, PurchaseState, Rights } from '@latchkey/contracts';
 import type { DirectTokenRefusal } from '../issue-token/direct-token.js';
-import { type BoundDevice, type KnownCookie, type Purchase, refuseDevice } from '../purchase.js';
+import { type BoundDevice, isOver, type KnownCookie, type Purchase, refuseDevice } from '../purchase.js';
 import { keyOf } from '../rows.js';
 import { type CurrentToken, isDueForRenewal } from '../token.js';
 
@@ -27,6 +27,8 @@ export interface PurchaseOfSale {
   readonly purchaseId: string;
   readonly state: PurchaseState;
   readonly rights: Rights;
+  /** What its live token opens, if it has one: of one that it adopted, what was asked for then. */
+  readonly tokenRights?: Rights;
 }
 
 /** What a token of a sale is asked for with. */
@@ -69,9 +71,12 @@ export function saleOf({ merchantId, cookie, kids, rights }: Pick<Purchase, 'mer
   return kids.length === 1 ? { merchantId, cookie, kid: kids[0]!, rightsType: rights.type } : undefined;
 }
 
-/** Whether a rental's time is over, so that who rents again has bought again. */
-export function isOver(rights: Rights, now: Date): boolean {
-  return rights.type === 'rental' && Date.parse(rights.availableUntil) <= now.getTime();
+/**
+ * Whether nothing of a purchase opens any more, so that who rents again has bought again. A token that it adopted may end
+ * later than it: while that stands, another one beside it would be a second token of one sale, with a play clock of its own.
+ */
+export function isPurchaseOver({ rights, tokenRights }: PurchaseOfSale, now: Date): boolean {
+  return isOver(rights, now) && (tokenRights === undefined || isOver(tokenRights, now));
 }
 
 /**
@@ -84,7 +89,7 @@ export function decideSale(request: SaleRequest, { cookie, purchase, correlated,
   const refusal = refuseDevice(request, { ...device, confidenceRefused: false });
   if (refusal) return { kind: 'refuse', code: refusal };
   if (purchase?.state === 'refunded') return { kind: 'refuse', code: 'purchase-refunded' };
-  if (purchase && !isOver(purchase.rights, now)) return { kind: 'ask-purchase', purchaseId: purchase.purchaseId };
+  if (purchase && !isPurchaseOver(purchase, now)) return { kind: 'ask-purchase', purchaseId: purchase.purchaseId };
   if (correlated?.revoked) return { kind: 'refuse', code: 'device-revoked' };
   if (correlated && !isOver(correlated.rights, now)) {
     const { token, contentId, rights, playClock } = correlated;

@@ -123,6 +123,8 @@ describe('the token of a content', () => {
     await issuer.hear(completed(two));
     expect(await find(input, 'film-42')).toEqual(await issuer.ask(requests.getPurchaseToken, two));
     await issuer.hear(refunded(two));
+    expect(await find(input, 'film-42')).toEqual(view);
+    await issuer.hear(refunded(one));
     expect(await refusalOf(input, 'film-42')).toBe('purchase-refunded 409');
   });
 

@@ -114,6 +114,30 @@ describe('a sale by two ways', () => {
     expect(await issuer.said(TokenIssued, 1, { purchaseId: one.purchaseId })).toHaveLength(1);
   });
 
+  it('stays open for one of two purchases where the other one is refunded, and closes with both', async () => {
+    const { input, purchase } = sales.sale();
+    const view = await sales.ask(input);
+    const [one, other] = [purchase(), purchase()];
+    await issuer.hear(completed(one));
+    await issuer.hear(completed(other));
+    await issuer.hear(refunded(other));
+    const named = { merchantId: MERCHANT, cookie: input.cookie, contentId: one.contentId };
+    expect([await sales.ask(input), await issuer.ask(requests.getContentToken, named)]).toEqual([view, view]);
+    await issuer.hear(refunded(one));
+    expect(await sales.refusal(input)).toBe('purchase-refunded 409');
+  });
+
+  it('is not opened again by a rental that was over before the refund of the next one', async () => {
+    const { input, purchase, binding } = sales.sale({ rights: rental() });
+    await issuer.ask(requests.putContentKey, input);
+    await issuer.hear(registered(binding));
+    const [over, next] = [{ ...purchase(), rights: rental(-1) }, purchase()];
+    await issuer.hear(completed(over));
+    await issuer.hear(completed(next));
+    await issuer.hear(refunded(next));
+    expect(await sales.refusal(input)).toBe('purchase-refunded 409');
+  });
+
   it('does not mix up purchases of other keys, of several keys and of other rights', async () => {
     const { input, purchase } = sales.sale();
     const view = await sales.ask(input);

@@ -34,8 +34,8 @@ export const issueCorrelatedToken = defineRequest({
 });
 
 /**
- * The live token of what was bought of a content with a cookie, the newest purchase of it. Refuses with
- * `purchase-unknown`, and as the token of that purchase would be.
+ * The live token of what was bought of a content with a cookie: of the newest purchase that is neither refunded nor over, or else
+ * of the newest. Refuses with `purchase-unknown`, and as the token of that purchase would be.
  */
 export const getContentToken = defineRequest({
   name: 'token-issuer.content-token',

@@ -13,11 +13,14 @@ const purchasesOfCookie = `select purchase_id, state, rights, token_id from (
     select purchase_id, 'refunded', content_id, kids, rights, accepted_at, null from late_purchases where merchant_id = $1 and cookie = $2
   ) as come`;
 
-/** The newest of them for which a condition holds, with its live token. */
+/** Neither refunded nor over: a customer who bought twice, and got one of them back, has the other one still. */
+const isOpen = `(state <> 'refunded' and (rights ->> 'type' = 'purchase' or (rights ->> 'availableUntil')::timestamptz > clock_timestamp()))`;
+
+/** The newest of them for which a condition holds, of the open ones where there are any, with its live token. */
 async function findNewest(rows: Rows, condition: string, parameters: readonly unknown[]): Promise<PurchaseOfSale | undefined> {
   const [found] = await rows.rows<Omit<PurchaseOfSale, 'tokenRights'> & { readonly token: string | null }>(
     `select newest.purchase_id as "purchaseId", state, rights, token
-     from (${purchasesOfCookie} where ${condition} order by accepted_at desc, purchase_id desc limit 1) as newest
+     from (${purchasesOfCookie} where ${condition} order by ${isOpen} desc, accepted_at desc, purchase_id desc limit 1) as newest
      left join tokens on tokens.token_id = newest.token_id and superseded_at is null and revoked_at is null`,
     parameters,
   );
@@ -26,12 +29,12 @@ async function findNewest(rows: Rows, condition: string, parameters: readonly un
   return { ...purchase, tokenRights: token === null ? undefined : rightsIn(token) };
 }
 
-/** The newest purchase of a sale that was not rejected. */
+/** The newest open purchase of a sale; where none is open, the newest that was not rejected. */
 export async function findNewestOfSale(rows: Rows, { merchantId, cookie, kid, rightsType }: Sale): Promise<PurchaseOfSale | undefined> {
   return findNewest(rows, `kids = array[$3] and rights ->> 'type' = $4`, [merchantId, cookie, kid, rightsType]);
 }
 
-/** The newest purchase of a content with a cookie that was not rejected. */
+/** The newest open purchase of a content with a cookie; where none is open, the newest that was not rejected. */
 export async function findNewestOfContent(rows: Rows, { merchantId, cookie }: CookieRef, contentId: string): Promise<PurchaseOfSale | undefined> {
   return findNewest(rows, 'content_id = $3', [merchantId, cookie, contentId]);
 }

@@ -22,7 +22,7 @@ export interface CorrelatedToken extends Sale {
   readonly revoked: boolean;
 }
 
-/** The newest purchase of a sale that was not rejected. */
+/** The purchase that a sale goes by: the newest open one, or else the newest that was not rejected. */
 export interface PurchaseOfSale {
   readonly purchaseId: string;
   readonly state: PurchaseState;
@@ -80,8 +80,8 @@ export function isPurchaseOver({ rights, tokenRights }: PurchaseOfSale, now: Dat
 }
 
 /**
- * Judges a request for the token of a sale. A refund of the newest purchase closes it: a call that is repeated must not bring
- * the film back. What was sold to a device before its merchant stopped selling to such stays sold.
+ * Judges a request for the token of a sale. A refund closes it where no other purchase of it is open: a call that is repeated
+ * must not bring the film back. What was sold to a device before its merchant stopped selling to such stays sold.
  */
 export function decideSale(request: SaleRequest, { cookie, purchase, correlated, now }: SaleFacts): SaleDecision {
   const { device } = cookie;

@@ -58,7 +58,7 @@ export class ExpressPlayGate {
   private async judge(request: FastifyRequest, presented: PresentedCredentials, { scope }: ExpressPlayEndpoint): Promise<void> {
     if (presented.kind === 'key') return this.keys.letIn(request, presented.presented, scope);
     if (presented.kind !== 'missing') this.failedLookups.countApiKey(request.ip, undefined);
-    const detail = { missing: 'is missing', malformed: 'has not the form of one', differ: 'there are two that differ' }[presented.kind];
+    const detail = { missing: 'is missing', malformed: 'has not the form of one', differ: 'stands there twice and differs' }[presented.kind];
     throw new ExpressPlayRefusal(presented.kind === 'differ' ? -2018 : -2017, { parameter: PARAMETER, detail, headers: { 'www-authenticate': 'Bearer' } });
   }
 }

@@ -83,6 +83,26 @@ describe('the token of a purchase that is soon over', () => {
     expect(await issuer.refusal(requests.getPurchaseToken, { merchantId: ACME, purchaseId: purchase.purchaseId })).toBe('purchase-refunded 409');
     expect(await issuer.liveTokens(purchase.purchaseId, ACME)).toEqual([]);
   });
+
+  it.each<[string, (sold: Awaited<ReturnType<typeof soonOver>>) => Promise<unknown>, string]>([
+    ['refund', ({ purchase }) => issuer.hear(refunded(purchase)), 'purchase-refunded 409'],
+    ['revocation', ({ binding }) => issuer.hear(revoked(binding)), 'device-revoked 409'],
+  ])('is not given as it is when a %s comes while the provider does not answer', async (_, meanwhile, refusal) => {
+    const sold = await soonOver(60);
+    stub.answering = async (_asked, response) => {
+      stub.breakOff();
+      await meanwhile(sold);
+      response.destroy();
+    };
+    expect(await issuer.refusal(requests.getPurchaseToken, { merchantId: ACME, purchaseId: sold.purchase.purchaseId })).toBe(refusal);
+  });
+
+  it('is not given or replaced when the registry has answered a revocation meanwhile, of which nothing was heard yet', async () => {
+    const { purchase, binding } = await soonOver(60);
+    beforeNextAnswer(() => Promise.resolve((binding.state = 'revoked')));
+    expect(await issuer.refusal(requests.getPurchaseToken, { merchantId: ACME, purchaseId: purchase.purchaseId })).toBe('device-revoked 409');
+    expect(await issuer.liveTokens(purchase.purchaseId, ACME)).toHaveLength(1);
+  });
 });
 
 describe('a token without a purchase', () => {
@@ -122,6 +142,13 @@ describe('a token without a purchase', () => {
     expect(await issuer.rows('select 1 from tokens where device_id = $1', [input.deviceId])).toEqual([]);
   });
 
+  it('is not issued when the registry has answered a revocation meanwhile, of which nothing was heard yet', async () => {
+    const { input, binding } = await request();
+    beforeNextAnswer(() => Promise.resolve((binding.state = 'revoked')));
+    expect(await issuer.refusal(requests.issueToken, input)).toBe('device-revoked 409');
+    expect(await issuer.rows('select 1 from tokens where device_id = $1', [input.deviceId])).toEqual([]);
+  });
+
   it('is refused where a token there cannot say it, without asking', async () => {
     const { input } = await request();
     const several = { ...input, kids: [...input.kids, await issuer.kid(ACME)] };
@@ -132,7 +159,8 @@ describe('a token without a purchase', () => {
 
   it('is refused for a while where the provider does not answer, and is tried twice', async () => {
     const { input } = await request();
-    stub.breakOff();
+    // Questions for records, which jobs ask meanwhile, are answered: they would open the circuit before the second attempt.
+    stub.answering = (asked, response) => (asked.path.endsWith('/token') ? void response.destroy() : stub.answer(asked, response));
     expect(await issuer.refusal(requests.issueToken, input)).toBe('unavailable 503');
     expect(stub.tokensAskedFor(input.cookie)).toHaveLength(2);
   });
@@ -202,6 +230,13 @@ describe('a sale of which a purchase comes as well', () => {
     const view = await issuer.ask(requests.issueCorrelatedToken, input);
     expect(await issuer.purchase(ACME, purchaseId)).toMatchObject({ tokenId: view.tokenId });
     expect(stub.tokensAskedFor(input.cookie)).toHaveLength(1);
+  });
+
+  it('has none when the registry has answered a revocation meanwhile, of which nothing was heard yet', async () => {
+    const input = await ask();
+    beforeNextAnswer(() => Promise.resolve((issuer.neighbours.bindings.get(input.cookie)!.state = 'revoked')));
+    expect(await issuer.refusal(requests.issueCorrelatedToken, input)).toBe('device-revoked 409');
+    expect(await issuer.rows('select 1 from tokens where device_id = $1', [input.deviceId])).toEqual([]);
   });
 
   it('is refused where the provider has no such token, and nothing is remembered', async () => {

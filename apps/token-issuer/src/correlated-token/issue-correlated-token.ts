@@ -56,11 +56,13 @@ export class IssueCorrelatedToken {
    */
   async issue(request: CorrelatedInput): Promise<CorrelatedTokenResult> {
     const input = { ...request, deviceId: normaliseDeviceId(request.deviceId) };
-    const knowledge = await this.authorities.learnNow(input);
     const signer = await this.signingKeys.signer();
     const here: Minting = (terms, now, ttlSeconds) => this.mint.mint(signer, terms, now, ttlSeconds);
     try {
-      const run = (minting: Minting) => this.outbox.transaction((tx) => this.issueIn(tx, input, { knowledge, signer, minting }));
+      const run = async (minting: Minting): Promise<Outcome> => {
+        const knowledge = await this.authorities.learnNow(input);
+        return this.outbox.transaction((tx) => this.issueIn(tx, input, { knowledge, signer, minting }));
+      };
       const outcome = await this.upstreamTokens.issue(input.merchantId, here, run);
       this.waiting.report(outcome.ends);
       if ('purchase' in outcome) return this.purchaseTokens.get(outcome.purchase);

@@ -51,11 +51,13 @@ export class IssueToken {
 
   async issue(request: IssueTokenInput): Promise<IssueTokenResult> {
     const input = { ...request, deviceId: request.deviceId === undefined ? undefined : normaliseDeviceId(request.deviceId) };
-    const knowledge = await this.authorities.learnNow(input);
     const signer = await this.signingKeys.signer();
     const here: Minting = (terms, now, ttlSeconds) => this.mint.mint(signer, terms, now, ttlSeconds);
     try {
-      const run = (minting: Minting) => this.outbox.transaction((tx) => this.issueIn(tx, input, knowledge, minting));
+      const run = async (minting: Minting): Promise<Issued> => {
+        const knowledge = await this.authorities.learnNow(input);
+        return this.outbox.transaction((tx) => this.issueIn(tx, input, knowledge, minting));
+      };
       const result = await this.upstreamTokens.issue(input.merchantId, here, run);
       if (!result.repeated) this.metrics.tokensIssued('request', 1);
       return { kind: 'token', ...result };

@@ -17,10 +17,18 @@ import { appendIssued, appendRevoked, TokenMint } from '../token-mint.js';
 import { findCurrentToken, insertTokens, supersedeTokens } from '../token-store.js';
 import { RenewUpstream } from '../upstream/renew-upstream.js';
 
+type Refusal = Extract<TokenAnswer, { readonly kind: 'refuse' }>;
+
 /** The token of a purchase, or why there is none. */
-export type PurchaseTokenResult =
-  | { readonly kind: 'token'; readonly token: ContentTokenView }
-  | Extract<TokenAnswer, { readonly kind: 'refuse' }>;
+export type PurchaseTokenResult = { readonly kind: 'token'; readonly token: ContentTokenView } | Refusal;
+
+/** What a token is given or renewed by. */
+interface Judged {
+  readonly terms: Purchase;
+  readonly knowledge: CookieKnowledge;
+}
+
+type Standing = Refusal | (Exclude<TokenAnswer, Refusal> & Judged);
 
 /** Gives out the live token of a purchase, and a new one in its place when it is soon over. */
 @Injectable()
@@ -42,20 +50,32 @@ export class GetPurchaseToken {
    * token of that device because the event is still under way. While the registry does not answer, this is `unavailable`.
    */
   async get(ref: PurchaseRef): Promise<PurchaseTokenResult> {
+    const standing = await this.judge(ref);
+    if (standing.kind !== 'renew') return this.resultOf(standing);
+    const obtained = await this.elsewhere.obtain(standing.terms, standing.token);
+    if (!obtained) return this.renew(ref, standing, undefined);
+    // A provider takes its time, and whether it gave a token or not: a refund or a revocation may have been answered meanwhile.
+    const now = await this.judge(ref);
+    return now.kind === 'renew' && obtained !== 'unchanged' ? this.renew(ref, now, obtained) : this.resultOf(now);
+  }
+
+  /** What stands of a purchase, and what the registry says of its device. */
+  private async judge(ref: PurchaseRef): Promise<Standing> {
     const purchase = await this.waiting.findSettled(ref);
     const answer = decideTokenAnswer(purchase, await findCurrentToken(this.reader, ref), new Date());
     if (answer.kind === 'refuse') return answer;
     const terms = purchase!.terms!;
     const knowledge = await this.authorities.learnBindings([terms]);
     if (knowledge.revokedDevices.has(keyOf(ref.merchantId, answer.token.deviceId))) return { kind: 'refuse', code: 'device-revoked' };
-    if (answer.kind === 'answer') return { kind: 'token', token: this.mint.view(answer.token) };
-    const obtained = await this.elsewhere.obtain(terms, answer.token);
-    if (obtained === 'unchanged') return { kind: 'token', token: this.mint.view(answer.token) };
-    return this.renew(ref, terms, knowledge, obtained);
+    return { ...answer, terms, knowledge };
+  }
+
+  private resultOf(standing: Standing): PurchaseTokenResult {
+    return standing.kind === 'refuse' ? standing : { kind: 'token', token: this.mint.view(standing.token) };
   }
 
   /** Judged anew under the lock of the join, because a refund, a revocation or another renewal may have come meanwhile. */
-  private async renew(ref: PurchaseRef, terms: Purchase, knowledge: CookieKnowledge, obtained: MintedToken | undefined): Promise<PurchaseTokenResult> {
+  private async renew(ref: PurchaseRef, { terms, knowledge }: Judged, obtained: MintedToken | undefined): Promise<PurchaseTokenResult> {
     const signer = await this.signingKeys.signer();
     const { answer, renewed } = await this.outbox.transaction(async (tx) => {
       const held = await holdCookies(tx, knowledge);

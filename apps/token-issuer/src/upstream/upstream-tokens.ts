@@ -38,8 +38,8 @@ export class UpstreamTokens {
   /**
    * Runs a transaction that issues a token to somebody who waits: signed `here`, or obtained first. To find out whether and what
    * to obtain, the transaction is rehearsed with a minting that ends it without a trace; the provider is asked outside of any,
-   * and then it runs for good. What was obtained is thrown away if anything speaks against it by then; neither the device of
-   * a cookie nor the key of a kid ever becomes another one meanwhile.
+   * and then it runs for good. What was obtained is thrown away if anything speaks against it by then, so that `run` asks the
+   * registry each time; neither the device of a cookie nor the key of a kid ever becomes another one meanwhile.
    *
    * Throws what a caller is told where the provider gives no such token.
    */

@@ -109,11 +109,24 @@ describe('an account at a provider', () => {
     expect([stub.asked.length, one.level]).toEqual([4, 0]);
   });
 
-  it('is neither asked again nor left alone because a caller was late', async () => {
+  it('is not asked, and neither left alone nor taken for well, because a caller was late', async () => {
     stub.answering = () => undefined;
-    const one = account({ failuresMax: 1, rest: never });
-    expect(await withDeadline(Date.now() + 100, () => one.token(form(), 2))).toEqual({ kind: 'unavailable', why: 'deadline' });
-    expect([stub.asked.length, one.level]).toEqual([1, 0]);
+    const one = account({ failuresMax: 2, rest: over }, { timeoutMs: 2_000 });
+    const late = () => withDeadline(Date.now() + 100, () => one.token(form(), 2));
+    expect(await late()).toEqual({ kind: 'unavailable', why: 'deadline' });
+    expect([stub.asked.length, one.level]).toEqual([0, 0]);
+    stub.breakOff();
+    await one.token(form(), 1);
+    stub.answering = () => undefined;
+    await late();
+    stub.breakOff();
+    // The second in a row, whoever was late between the two.
+    await one.token(form(), 1);
+    expect(one.level).toBe(2);
+    stub.answering = () => undefined;
+    // Nor does it find out whether the provider is back.
+    await late();
+    expect([stub.asked.length, one.level]).toEqual([2, 2]);
   });
 
   it('is left alone after so many failures, for tokens and records alike', async () => {

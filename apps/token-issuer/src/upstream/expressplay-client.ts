@@ -6,7 +6,7 @@ import { type RecordAnswer, readRecordAnswer } from './upstream-record.js';
 /** An answer that is larger is none of those that are known: read on, it would fill our memory. */
 const ANSWER_BYTES_MAX = 256 * 1024;
 
-/** Who was given less than this and has not answered may be as well as ever: it was we who were late. */
+/** Who is given less than this and does not answer may be as well as ever: it was we who were late. */
 const TELLING_MS = 1_000;
 
 type Attempt = RawAnswer | Unavailable;
@@ -17,6 +17,11 @@ type Attempt = RawAnswer | Unavailable;
  */
 export class ExpressPlayClient {
   constructor(readonly provider: TokenProvider) {}
+
+  /** Whether whoever asks still listens for so long that no answer would mean something. */
+  get hasTime(): boolean {
+    return this.limitMs >= this.tellingMs;
+  }
 
   /** Asks for a token. As a POST, so that neither the credential nor the content key stands in a URL. */
   async token(form: URLSearchParams): Promise<ObtainedToken | Refused | Unavailable> {
@@ -32,10 +37,18 @@ export class ExpressPlayClient {
     return 'kind' in answer ? answer : readRecordAnswer(this.provider.drm, cookie, answer);
   }
 
+  private get tellingMs(): number {
+    return Math.min(this.provider.timeoutMs, TELLING_MS);
+  }
+
   /** One time limit for all of it: connecting, waiting and reading. Whoever asked us sets another. */
-  private async send(url: URL, init: RequestInit): Promise<Attempt> {
+  private get limitMs(): number {
     const { timeoutMs } = this.provider;
-    const limitMs = Math.max(1, Math.min(timeoutMs, remainingMs() ?? timeoutMs));
+    return Math.max(1, Math.min(timeoutMs, remainingMs() ?? timeoutMs));
+  }
+
+  private async send(url: URL, init: RequestInit): Promise<Attempt> {
+    const { limitMs } = this;
     const signal = AbortSignal.timeout(limitMs);
     try {
       // A redirect is not followed: it would take the credential wherever it points.
@@ -43,7 +56,7 @@ export class ExpressPlayClient {
       const body = await readBody(response);
       return body === undefined ? { kind: 'unavailable', why: 'too-large', status: response.status } : { status: response.status, body };
     } catch {
-      return { kind: 'unavailable', why: !signal.aborted ? 'network' : limitMs < Math.min(timeoutMs, TELLING_MS) ? 'deadline' : 'timeout' };
+      return { kind: 'unavailable', why: !signal.aborted ? 'network' : limitMs < this.tellingMs ? 'deadline' : 'timeout' };
     }
   }
 }

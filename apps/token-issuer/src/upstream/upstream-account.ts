@@ -21,6 +21,8 @@ const levels: Readonly<Partial<Record<CircuitState, CircuitLevel>>> = { [Circuit
 
 type Outcome = { readonly kind: string };
 
+const late: Unavailable = { kind: 'unavailable', why: 'deadline' };
+
 /**
  * A merchant's account at its provider, behind a circuit breaker: a provider that does not answer is not asked over and
  * over, and whoever needs it hears so at once instead of waiting for a timeout. A refusal is an answer, and breaks nothing.
@@ -62,7 +64,8 @@ export class UpstreamAccount {
   private async ask<T extends Outcome>(call: 'token' | 'record', attempts: number, send: () => Promise<T>): Promise<T | Unavailable> {
     const again = retry(handleResultType(Object, isFailure), { maxAttempts: attempts - 1, backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 200 }) });
     return again.execute(async () => {
-      const outcome = await this.throughCircuit(send);
+      // Whatever came of it would count for the circuit: as a failure though the provider is well, or as a success though it is not.
+      const outcome = this.client.hasTime ? await this.throughCircuit(send) : late;
       this.options.observe?.(call, outcome.kind === 'unavailable' ? (outcome as Unavailable).why : outcome.kind);
       return outcome;
     });

@@ -97,6 +97,26 @@ describe('a registration token of a merchant with a provider', () => {
     await eventually(async () => void (await register(newCookie())));
   });
 
+  it('is remembered when it is asked for again while its last question is under way', async () => {
+    const cookie = newCookie();
+    await register(cookie);
+    await eventually(async () => expect(await issuer.rows('select 1 from upstream_registrations where cookie = $1 and attempts = 1 and lease_id is null', [cookie])).toHaveLength(1));
+    const asked = new Promise<void>((resolve, reject) => {
+      stub.answering = async (request, response) => {
+        if (request.query.get('cookie') !== cookie) return stub.answer(request, response);
+        stub.recover();
+        await register(cookie).then(() => resolve(), reject);
+        stub.answer(request, response);
+      };
+    });
+    await issuer.rows(`update upstream_registrations set due_at = clock_timestamp(), token_expires_at = clock_timestamp() - interval '1 hour' where cookie = $1`, [cookie]);
+    await asked;
+    await eventually(() => expect(recordsAskedFor(cookie).length).toBeGreaterThan(2));
+    stub.devices.set(cookie, newDrmId());
+    await makeDue(cookie);
+    await eventually(() => expect(issuer.neighbours.bindings.has(cookie)).toBe(true));
+  });
+
   it('binds nothing that is no device of its DRM', async () => {
     const cookie = newCookie();
     stub.devices.set(cookie, 'not-hex');

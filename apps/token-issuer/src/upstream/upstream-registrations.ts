@@ -26,13 +26,14 @@ export class UpstreamRegistrations {
     private readonly reader: Reader,
   ) {}
 
-  /** Remembers a cookie, before its token is handed out. */
+  /** Remembers a cookie, before its token is handed out. Who asks for it just now has its lease taken: it would forget the cookie with the token before. */
   async remember({ merchantId, cookie, accountId, cookieExpiresAt, tokenExpiresAt }: Registration): Promise<void> {
     await this.reader.rows(
       `insert into upstream_registrations as held (merchant_id, cookie, account_id, cookie_expires_at, token_expires_at, due_at)
        values ($1, $2, $3, $4, $5, clock_timestamp())
        on conflict (merchant_id, cookie) do update
-         set token_expires_at = greatest(held.token_expires_at, excluded.token_expires_at), attempts = 0, due_at = least(held.due_at, excluded.due_at)`,
+         set token_expires_at = greatest(held.token_expires_at, excluded.token_expires_at), attempts = 0, lease_id = null,
+           due_at = least(held.due_at, excluded.due_at)`,
       [merchantId, cookie, accountId, cookieExpiresAt.toISOString(), tokenExpiresAt.toISOString()],
     );
   }

@@ -159,6 +159,24 @@ describe('a provider that does not answer', () => {
   });
 });
 
+describe('a rental that ends before its token is there', () => {
+  const rights = { type: 'rental' as const, availableUntil: new Date(Date.now() + 3_600_000).toISOString(), playDurationSeconds: 60 };
+
+  it('is rejected, and not asked for again and again', async () => {
+    stub.refuse(400, -2021);
+    const { cookie } = await boundCookie(issuer);
+    const { purchaseId } = await buy(issuer, cookie, { rights });
+    await eventually(async () => expect(await orderOf(issuer, purchaseId)).toEqual({ attempts: 1, last_failure: 'refused: -2021' }));
+    await issuer.rows('update purchases set rights = $2 where purchase_id = $1', [purchaseId, { ...rights, availableUntil: '2026-01-01T00:00:00Z' }]);
+    await makeDue(issuer, purchaseId);
+    await untilState(issuer, purchaseId, 'rejected');
+    expect(await issuer.purchase(ACME, purchaseId)).toMatchObject({ code: 'unsupported-upstream' });
+    await eventually(() => expect([issuer, other].flatMap((one) => one.heardOf(PurchaseRejected, { purchaseId }))).toHaveLength(1));
+    expect(stub.tokensAskedFor(cookie)).toHaveLength(1);
+    expect(await orderOf(issuer, purchaseId)).toBeUndefined();
+  });
+});
+
 describe('what comes while a provider is asked', () => {
   it('a refund: there is no token', async () => {
     const { cookie } = await boundCookie(issuer);

@@ -65,6 +65,14 @@ describe('the token of a purchase that is soon over', () => {
     expect(await issuer.liveTokens(purchase.purchaseId, ACME)).toHaveLength(1);
   });
 
+  it('is given as it is when its rental is over, and the provider is not asked', async () => {
+    const { purchase, cookie, token } = await soonOver(-1);
+    const over = { type: 'rental', availableUntil: '2026-01-01T00:00:00Z', playDurationSeconds: 60 };
+    await issuer.rows('update purchases set rights = $2 where purchase_id = $1', [purchase.purchaseId, over]);
+    expect((await tokenOf(purchase.purchaseId)).token).toBe(token);
+    expect(stub.tokensAskedFor(cookie)).toHaveLength(1);
+  });
+
   it('is given as it is while the provider does not answer and it works', async () => {
     const { purchase, token } = await soonOver(60);
     stub.breakOff();
@@ -153,7 +161,8 @@ describe('a token without a purchase', () => {
     const { input } = await request();
     const several = { ...input, kids: [...input.kids, await issuer.kid(ACME)] };
     const later = { ...input, rights: { type: 'purchase' as const, availableFrom: new Date(Date.now() + 60_000).toISOString() } };
-    expect([await issuer.refusal(requests.issueToken, several), await issuer.refusal(requests.issueToken, later)]).toEqual(['unsupported-upstream 409', 'unsupported-upstream 409']);
+    const over = { ...input, rights: { type: 'rental' as const, availableUntil: '2026-01-01T00:00:00Z', playDurationSeconds: 60 } };
+    for (const one of [several, later, over]) expect(await issuer.refusal(requests.issueToken, one)).toBe('unsupported-upstream 409');
     expect(stub.tokensAskedFor(input.cookie)).toEqual([]);
   });
 

@@ -5,6 +5,7 @@ import { appendRejected } from '../accept-purchase/accept-purchases.js';
 import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
 import { knowledgeOf } from '../cookie-authorities.js';
 import { cookieKey, readJoins } from '../cookie-join-store.js';
+import { isOver } from '../correlated-token/sale.js';
 import { endOf, TokensForPurchases } from '../correlated-token/tokens-for-purchases.js';
 import { holdCookies } from '../held-cookies.js';
 import { decideWaiting, type Purchase } from '../purchase.js';
@@ -56,9 +57,15 @@ export class FulfilOrders implements OnApplicationBootstrap, BeforeApplicationSh
   private async fulfil(account: UpstreamAccount, order: LeasedRow): Promise<void> {
     const terms = await this.termsOf(order);
     if (!terms) return void (await this.outbox.transaction((tx) => this.orders.finish(tx, order)));
+    // A provider refuses a token of what is over again and again, or gives one that opens it once more.
+    if (isOver(terms.rights, new Date())) return this.settle(order, terms, undefined);
     const obtained = await this.tokens.obtain(account, terms, { attempts: 1 });
     if (obtained.kind !== 'token') return this.putOff(order, obtained);
-    const end = await this.store(order, terms, obtained.token);
+    return this.settle(order, terms, obtained.token);
+  }
+
+  private async settle(order: LeasedRow, terms: TokenTerms, token: MintedToken | undefined): Promise<void> {
+    const end = await this.store(order, terms, token);
     this.waiting.report(end ? [end] : []);
   }
 
@@ -86,7 +93,8 @@ export class FulfilOrders implements OnApplicationBootstrap, BeforeApplicationSh
     else this.logger.info('a provider gave no answer for a token', line);
   }
 
-  private store(order: LeasedRow, { cookie, merchantId }: TokenTerms, token: MintedToken): Promise<EndOfWaiting | undefined> {
+  /** Ends the waiting of a purchase with its token, or as refused where none can be had. */
+  private store(order: LeasedRow, { cookie, merchantId }: TokenTerms, token: MintedToken | undefined): Promise<EndOfWaiting | undefined> {
     const ref = refOf(order);
     return this.outbox.transaction(async (tx) => {
       const held = await holdCookies(tx, knowledgeOf([{ merchantId, cookie }]));
@@ -96,10 +104,11 @@ export class FulfilOrders implements OnApplicationBootstrap, BeforeApplicationSh
       const { terms } = purchase;
       const outcome = decideWaiting(terms, held.of(terms), held.now);
       if (outcome.kind === 'wait') throw new Error('a device that was bound is bound no more');
-      if (outcome.kind === 'refuse') {
-        const end: EndOfWaiting = { ...ref, state: 'rejected', code: outcome.code };
+      if (outcome.kind === 'refuse' || !token) {
+        const code = outcome.kind === 'refuse' ? outcome.code : 'unsupported-upstream';
+        const end: EndOfWaiting = { ...ref, state: 'rejected', code };
         await endWaiting(tx, [end]);
-        appendRejected(tx, terms, outcome.code, finished.correlationId);
+        appendRejected(tx, terms, code, finished.correlationId);
         return end;
       }
       // Its sale may have got a token meanwhile, by a request that names no purchase: that one then is the purchase's.

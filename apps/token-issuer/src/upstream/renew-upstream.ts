@@ -2,6 +2,7 @@ import { Logger } from '@latchkey/service-defaults';
 import { Injectable } from '@nestjs/common';
 import { findContentKeys, wrappedKeysOf } from '../content-key-store.js';
 import { cookieKey, readJoins } from '../cookie-join-store.js';
+import { isOver } from '../correlated-token/sale.js';
 import type { Purchase } from '../purchase.js';
 import { Reader } from '../rows.js';
 import type { CurrentToken, MintedToken } from '../token.js';
@@ -24,7 +25,8 @@ export class RenewUpstream {
 
   /**
    * The token that was obtained; undefined where it is to be signed here; `unchanged` where the provider gave none and the one
-   * that the player holds still works. Throws where it does not.
+   * that the player holds still works, or where the rental is over: whatever was asked for then would open it once more.
+   * Throws where the provider gave none and the one that there is works no more.
    */
   async obtain(terms: Purchase, current: CurrentToken): Promise<MintedToken | 'unchanged' | undefined> {
     // Looked at first, so that nobody else's renewals cost a query more.
@@ -32,6 +34,7 @@ export class RenewUpstream {
     const { evidence } = (await readJoins(this.reader, [terms])).get(cookieKey(terms))!.device!;
     const account = this.upstreams.forDevice(terms.merchantId, evidence);
     if (!account) return undefined;
+    if (isOver(terms.rights, new Date())) return 'unchanged';
     const wrappedKeys = wrappedKeysOf(await findContentKeys(this.reader, [terms]), terms.merchantId, terms.kids)!;
     const obtained = await this.tokens.obtain(account, { ...terms, deviceId: current.deviceId, evidence, wrappedKeys }, { attempts: ATTEMPTS });
     if (obtained.kind === 'token') return obtained.token;

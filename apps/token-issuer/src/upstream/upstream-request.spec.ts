@@ -45,6 +45,7 @@ describe('what a token elsewhere can say', () => {
     ['one kid', { kids, rights: rental }, true],
     ['two kids', { kids: [...kids, '11'.repeat(16)], rights: rental }, false],
     ['what began', { kids, rights: { ...rental, availableFrom: '2026-11-23T12:00:00Z' } }, true],
+    ['what is over', { kids, rights: { ...rental, availableUntil: '2026-11-23T12:00:00.400Z' } }, false],
     ['what begins later', { kids, rights: { ...rental, availableFrom: '2026-11-23T12:00:01Z' } }, false],
   ])('%s', (_, wanted, fits) => {
     expect(fitsUpstream(wanted, now)).toBe(fits);

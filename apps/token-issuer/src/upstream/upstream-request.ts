@@ -1,4 +1,5 @@
 import type { Rights } from '@latchkey/contracts';
+import { isOver } from '../correlated-token/sale.js';
 import type { TokenProvider } from './token-providers.js';
 
 /** What a token is asked for upstream. */
@@ -12,9 +13,9 @@ export interface UpstreamTerms {
   readonly rights: Rights;
 }
 
-/** Whether a token there can say all of it: it has one kid, and no beginning. */
+/** Whether a token there can say all of it: it has one kid, no beginning, and no end that is past. */
 export function fitsUpstream({ kids, rights }: { readonly kids: readonly string[]; readonly rights: Rights }, now: Date): boolean {
-  return kids.length === 1 && (rights.availableFrom === undefined || Date.parse(rights.availableFrom) <= now.getTime());
+  return kids.length === 1 && !isOver(rights, now) && (rights.availableFrom === undefined || Date.parse(rights.availableFrom) <= now.getTime());
 }
 
 /** When a token that is asked for now for so long will expire: on a whole second, and never after the end of a rental. */

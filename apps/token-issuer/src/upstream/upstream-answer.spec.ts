@@ -42,6 +42,11 @@ describe('a token in JSON', () => {
     expect(json(good)).toEqual({ kind: 'token', token: TOKEN, licenseUrl: good.licenseAcquisitionUrl });
   });
 
+  it('does not stand in that URL', () => {
+    const licenseAcquisitionUrl = `${good.licenseAcquisitionUrl}?a=b&ExpressPlayToken=${TOKEN}`;
+    expect(json({ ...good, licenseAcquisitionUrl })).toEqual({ kind: 'token', token: TOKEN, licenseUrl: `${good.licenseAcquisitionUrl}?a=b` });
+  });
+
   it.each<[string, object | string]>([
     ['HTML', '<html>'],
     ['null', 'null'],
@@ -50,6 +55,7 @@ describe('a token in JSON', () => {
     ['a token that is none', { ...good, token: { a: 1 } }],
     ['a URL that is none', { ...good, licenseAcquisitionUrl: 'licensing.example' }],
     ['plain http', { ...good, licenseAcquisitionUrl: 'http://licensing.example/' }],
+    ['a URL without end', { ...good, licenseAcquisitionUrl: `https://licensing.example/?${'a'.repeat(2_048)}` }],
   ])('is not %s', (_, body) => {
     expect(json(body)).toEqual(malformed);
   });

@@ -54,20 +54,26 @@ function tokenOfUriList(body: string): ObtainedToken | undefined {
   const url = redemptionUrl(lines[0]!);
   const tokens = url?.searchParams.getAll('ExpressPlayToken') ?? [];
   if (!url || tokens.length !== 1 || !TOKEN.test(tokens[0]!)) return undefined;
-  url.searchParams.delete('ExpressPlayToken');
-  return { kind: 'token', token: tokens[0]!, licenseUrl: url.href };
+  return obtained(tokens[0]!, url);
+}
+
+/** Where a token is redeemed may be logged: none stands in it. */
+function obtained(token: string, url: URL): ObtainedToken | undefined {
+  // Only then: it would spell other parameters anew.
+  if (url.searchParams.has('ExpressPlayToken')) url.searchParams.delete('ExpressPlayToken');
+  return url.href.length <= URL_CHARACTERS_MAX ? { kind: 'token', token, licenseUrl: url.href } : undefined;
 }
 
 function tokenOfJson(body: string): ObtainedToken | undefined {
   const { licenseAcquisitionUrl, token } = (parseJson(body) ?? {}) as { licenseAcquisitionUrl?: unknown; token?: unknown };
   if (typeof licenseAcquisitionUrl !== 'string' || typeof token !== 'string' || !TOKEN.test(token)) return undefined;
   const url = redemptionUrl(licenseAcquisitionUrl);
-  return url && { kind: 'token', token, licenseUrl: url.href };
+  return url && obtained(token, url);
 }
 
 /** A player sends its token there: never to an address where anybody could read it. */
 function redemptionUrl(text: string): URL | undefined {
-  if (text.length > URL_CHARACTERS_MAX + 8_192 || !URL.canParse(text)) return undefined;
+  if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   return isConfidential(url) && url.username === '' && url.password === '' && url.hash === '' ? url : undefined;
 }

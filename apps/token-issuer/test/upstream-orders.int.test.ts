@@ -144,6 +144,19 @@ describe('a provider that does not answer', () => {
     await untilState(issuer, purchase.purchaseId, 'issued');
   });
 
+  it('is asked again after a minute when it refuses at last, however often it was asked before', async () => {
+    stub.breakOff();
+    const { cookie } = await boundCookie(issuer);
+    const { purchaseId } = await buy(issuer, cookie);
+    await eventually(async () => expect(await orderOf(issuer, purchaseId)).toMatchObject({ last_failure: expect.stringMatching(/^unavailable: /) }));
+    await issuer.rows('update upstream_orders set attempts = 50, due_at = clock_timestamp() where purchase_id = $1', [purchaseId]);
+    stub.refuse(403, -4010);
+    await eventually(async () => expect(await orderOf(issuer, purchaseId)).toEqual({ attempts: 1, last_failure: 'refused: -4010' }));
+    stub.recover();
+    await makeDue(issuer, purchaseId);
+    await untilState(issuer, purchaseId, 'issued');
+  });
+
   it('keeps a refused purchase too, and asks seldom', async () => {
     stub.refuse(400, -5004);
     const { cookie } = await boundCookie(issuer);

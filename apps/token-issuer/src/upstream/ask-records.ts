@@ -6,7 +6,7 @@ import type { LeasedRow } from './leased-rows.js';
 import type { UpstreamAccount } from './upstream-account.js';
 import { UpstreamJobs, type UpstreamWork } from './upstream-jobs.js';
 import { UpstreamRegistrations } from './upstream-registrations.js';
-import { failureOf, recordWaitSecondsAfter, waitSecondsAfter } from './upstream-retry.js';
+import { postponementOf, recordWaitSecondsAfter } from './upstream-retry.js';
 import { Upstreams } from './upstreams.js';
 
 /**
@@ -47,10 +47,10 @@ export class AskRecords implements OnApplicationBootstrap, BeforeApplicationShut
     if (answer.kind === 'device') return this.bind(row, registration, answer.deviceId);
     const over = registration.cookieOver || (registration.tokenOver && answer.kind !== 'unavailable');
     if (over) return this.registrations.forget(row);
-    if (answer.kind === 'none') return this.registrations.postpone(row, { waitSeconds: recordWaitSecondsAfter(row.attempt, Math.random()), failure: undefined });
-    const failure = failureOf(answer);
-    this.logger.info('a provider gave no record', { merchantId: row.merchantId, failure });
-    await this.registrations.postpone(row, { waitSeconds: waitSecondsAfter(row.attempt, answer, Math.random()), failure });
+    if (answer.kind === 'none') return this.registrations.postpone(row, { attempt: row.attempt, waitSeconds: recordWaitSecondsAfter(row.attempt, Math.random()), failure: undefined });
+    const postponement = postponementOf(row, answer, Math.random());
+    this.logger.info('a provider gave no record', { merchantId: row.merchantId, failure: postponement.failure });
+    await this.registrations.postpone(row, postponement);
   }
 
   private async bind({ merchantId, id: cookie, ...lease }: LeasedRow, { accountId, cookieExpiresAt }: { accountId: string; cookieExpiresAt: Date }, deviceId: string): Promise<void> {

@@ -19,7 +19,7 @@ import type { UpstreamAccount } from './upstream-account.js';
 import type { Refused, Unavailable } from './upstream-answer.js';
 import { UpstreamJobs, type UpstreamWork } from './upstream-jobs.js';
 import { UpstreamOrders } from './upstream-orders.js';
-import { failureOf, waitSecondsAfter } from './upstream-retry.js';
+import { postponementOf } from './upstream-retry.js';
 import { UpstreamTokens } from './upstream-tokens.js';
 import { Upstreams } from './upstreams.js';
 
@@ -86,9 +86,10 @@ export class FulfilOrders implements OnApplicationBootstrap, BeforeApplicationSh
    * levels somebody may put right, and not to the customer who has paid.
    */
   private async putOff(order: LeasedRow, outcome: Refused | Unavailable): Promise<void> {
-    const failure = failureOf(outcome);
-    await this.orders.postpone(order, { waitSeconds: waitSecondsAfter(order.attempt, outcome, Math.random()), failure });
-    const line = { ...namesOf(order), failure, attempt: order.attempt };
+    const postponement = postponementOf(order, outcome, Math.random());
+    await this.orders.postpone(order, postponement);
+    const { failure, attempt } = postponement;
+    const line = { ...namesOf(order), failure, attempt };
     if (outcome.kind === 'refused') this.logger.warn('a provider refused a token of an accepted purchase', line);
     else this.logger.info('a provider gave no answer for a token', line);
   }

@@ -5,8 +5,17 @@ export interface LeasedRow {
   readonly merchantId: string;
   readonly id: string;
   readonly leaseId: string;
-  /** Which attempt it is, from 1. */
+  /** Which attempt it is, from 1, of those that all came to the same. */
   readonly attempt: number;
+  /** What the attempt before came to, in a word. */
+  readonly lastFailure: string | null;
+}
+
+/** When a claimed row is due again, and what the attempt came to. */
+export interface Postponement {
+  readonly attempt: number;
+  readonly waitSeconds: number;
+  readonly failure: string | undefined;
 }
 
 /**
@@ -31,18 +40,18 @@ export class LeasedRows {
          update ${this.table} as one
          set lease_id = gen_random_uuid(), attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => $3)
          from due where one.merchant_id = due.merchant_id and one.${this.id} = due.${this.id}
-         returning one.merchant_id as "merchantId", one.${this.id} as "id", lease_id as "leaseId", attempts as "attempt"
+         returning one.merchant_id as "merchantId", one.${this.id} as "id", lease_id as "leaseId", attempts as "attempt", last_failure as "lastFailure"
        ) select * from claimed`,
       [merchantId, limit, leaseSeconds],
     );
   }
 
   /** Makes a claimed row due again after so long. Does nothing where the lease is lost. */
-  async postpone(rows: Rows, row: LeasedRow, { waitSeconds, failure }: { readonly waitSeconds: number; readonly failure: string | undefined }): Promise<void> {
+  async postpone(rows: Rows, row: LeasedRow, { attempt, waitSeconds, failure }: Postponement): Promise<void> {
     await rows.rows(
-      `update ${this.table} set due_at = clock_timestamp() + make_interval(secs => $4), lease_id = null, last_failure = $5
+      `update ${this.table} set due_at = clock_timestamp() + make_interval(secs => $4), lease_id = null, last_failure = $5, attempts = $6
        where merchant_id = $1 and ${this.id} = $2 and lease_id = $3`,
-      [row.merchantId, row.id, row.leaseId, waitSeconds, failure ?? null],
+      [row.merchantId, row.id, row.leaseId, waitSeconds, failure ?? null, attempt],
     );
   }
 

@@ -23,7 +23,7 @@ function workOf(left: Record<string, number>, perform: UpstreamWork['perform']):
       claims.push({ merchantId, ...limits });
       const count = Math.min(left[merchantId]!, limits.limit);
       left[merchantId]! -= count;
-      return Array.from({ length: count }, (_, index): LeasedRow => ({ merchantId, id: String(index), leaseId: 'lease', attempt: 1 }));
+      return Array.from({ length: count }, (_, index): LeasedRow => ({ merchantId, id: String(index), leaseId: 'lease', attempt: 1, lastFailure: null }));
     },
     perform,
   };

@@ -5,7 +5,7 @@ import { Metrics } from '@latchkey/service-defaults';
 import { Injectable } from '@nestjs/common';
 import type { Purchase } from '../purchase.js';
 import { Reader } from '../rows.js';
-import { type LeasedRow, LeasedRows } from './leased-rows.js';
+import { type LeasedRow, LeasedRows, type Postponement } from './leased-rows.js';
 import { Upstreams } from './upstreams.js';
 
 /** A purchase whose token is to be obtained, with the act that brought it. */
@@ -83,7 +83,7 @@ export class UpstreamOrders {
     return rows.claim(this.reader, merchantId, limits);
   }
 
-  postpone(order: LeasedRow, wait: { readonly waitSeconds: number; readonly failure: string }): Promise<void> {
+  postpone(order: LeasedRow, wait: Postponement): Promise<void> {
     return rows.postpone(this.reader, order, wait);
   }
 

@@ -2,7 +2,7 @@ import type { CookieRef } from '@latchkey/contracts';
 import type { Tx } from '@latchkey/outbox';
 import { Injectable } from '@nestjs/common';
 import { Reader, type Rows } from '../rows.js';
-import { type LeasedRow, LeasedRows } from './leased-rows.js';
+import { type LeasedRow, LeasedRows, type Postponement } from './leased-rows.js';
 import { Upstreams } from './upstreams.js';
 
 /** A cookie for which a device may register elsewhere. */
@@ -68,7 +68,7 @@ export class UpstreamRegistrations {
     return found;
   }
 
-  postpone(cookie: LeasedRow, wait: { readonly waitSeconds: number; readonly failure: string | undefined }): Promise<void> {
+  postpone(cookie: LeasedRow, wait: Postponement): Promise<void> {
     return rows.postpone(this.reader, cookie, wait);
   }
 

@@ -11,9 +11,19 @@ const REFUSED_SECONDS_MAX = 3_600;
 const JITTER_SHARE = 0.3;
 
 /**
+ * When to try again what has failed. Refusals in a row and missing answers in a row are counted each for themselves: a provider
+ * that comes back after an hour, and refuses for a moment, is not left for an hour more. `random` lies from 0 to 1.
+ */
+export function postponementOf({ attempt, lastFailure }: { readonly attempt: number; readonly lastFailure: string | null }, outcome: Unusable | Unavailable, random: number): { attempt: number; waitSeconds: number; failure: string } {
+  const failure = failureOf(outcome);
+  const again = lastFailure === null || isRefusal(lastFailure) === isRefusal(failure);
+  const inARow = again ? attempt : 1;
+  return { attempt: inARow, waitSeconds: waitSecondsAfter(inARow, outcome, random), failure };
+}
+
+/**
  * How long to wait after the `attempt`th attempt (from 1), in seconds. A provider that does not answer is asked soon again:
  * its circuit breaker keeps that from being much. What it refuses it will refuse until somebody has changed something.
- * `random` lies from 0 to 1.
  */
 export function waitSecondsAfter(attempt: number, outcome: Unusable | Unavailable, random: number): number {
   const doubled = 2 ** Math.min(attempt - 1, 12);
@@ -31,4 +41,8 @@ export function failureOf(outcome: Unusable | Unavailable): string {
   if (outcome.kind === 'unusable') return 'refused: no device id of its DRM';
   if (outcome.kind === 'unavailable') return `unavailable: ${outcome.why}`;
   return `refused: ${outcome.code ?? outcome.status}`;
+}
+
+function isRefusal(failure: string): boolean {
+  return failure.startsWith('refused');
 }

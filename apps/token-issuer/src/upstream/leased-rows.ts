@@ -30,11 +30,14 @@ export class LeasedRows {
     private readonly id: 'purchase_id' | 'cookie',
   ) {}
 
-  /** Claims what is due, the longest due first, without waiting for what others claim. */
+  /**
+   * Claims what is due, the longest due first, without waiting for what others claim. Due is what was when the statement began: a
+   * clock that goes on within it cannot be looked up in an index, and each look would go through all that is not due.
+   */
   claim(rows: Rows, merchantId: string, { limit, leaseSeconds }: { readonly limit: number; readonly leaseSeconds: number }): Promise<LeasedRow[]> {
     return rows.rows<LeasedRow>(
       `with due as (
-         select merchant_id, ${this.id} from ${this.table} where merchant_id = $1 and due_at <= clock_timestamp()
+         select merchant_id, ${this.id} from ${this.table} where merchant_id = $1 and due_at <= statement_timestamp()
          order by due_at limit $2 for update skip locked
        ), claimed as (
          update ${this.table} as one

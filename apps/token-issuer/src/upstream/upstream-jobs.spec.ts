@@ -37,6 +37,16 @@ async function running(accounts: FakeAccount[], work: UpstreamWork, check: () =>
 }
 
 describe('jobs of providers', () => {
+  it('end what is under way when they are stopped, and begin no more of it', async () => {
+    let stopped: Promise<void> | undefined;
+    const work = workOf({ acme: 1_000 }, async () => void (stopped ??= jobs.stop()));
+    const jobs = new UpstreamJobs('test', [accountOf('acme')] as unknown as UpstreamAccount[], work, logger);
+    jobs.start();
+    await eventually(() => expect(stopped).toBeDefined());
+    await stopped;
+    expect(work.claims).toHaveLength(1);
+  });
+
   it('take what is due until nothing is left', async () => {
     let done = 0;
     const work = workOf({ acme: 19 }, async () => void (done += 1));

@@ -18,6 +18,7 @@ export interface UpstreamWork {
 /** A job for each provider, so that one that does not answer holds up nobody else's customers. */
 export class UpstreamJobs {
   private readonly jobs: readonly WokenJob[];
+  private stopping = false;
 
   constructor(
     private readonly name: string,
@@ -29,6 +30,7 @@ export class UpstreamJobs {
   }
 
   start(): void {
+    this.stopping = false;
     for (const job of this.jobs) job.start();
   }
 
@@ -37,8 +39,9 @@ export class UpstreamJobs {
     for (const job of this.jobs) job.wake();
   }
 
-  /** Lets what is under way end. */
+  /** Lets what is under way end, and leaves what is due to others, or to the next start. */
   async stop(): Promise<void> {
+    this.stopping = true;
     await Promise.all(this.jobs.map((job) => job.stop()));
   }
 
@@ -46,7 +49,7 @@ export class UpstreamJobs {
   private async run(account: UpstreamAccount): Promise<void> {
     const { merchantId, timeoutMs } = account.provider;
     const leaseSeconds = timeoutMs / 1000 + LEASE_MARGIN_SECONDS;
-    for (;;) {
+    while (!this.stopping) {
       const claimed = await this.work.claim(merchantId, { limit: account.level === 0 ? AT_ONCE : 1, leaseSeconds });
       await Promise.all(claimed.map((row) => this.perform(account, row)));
       if (claimed.length < AT_ONCE) return;

@@ -44,6 +44,19 @@ describe('a job that is woken', () => {
     await job.stop();
   });
 
+  it('loses no wake, however shortly after the end of a run', async () => {
+    for (let later = 0; later < 8; later += 1) {
+      const { job, runs, end } = controlled();
+      job.start();
+      end();
+      for (let turn = 0; turn < later; turn += 1) await Promise.resolve();
+      job.wake();
+      await eventually(() => expect(runs()).toBe(2));
+      end();
+      await job.stop();
+    }
+  });
+
   it('does not take over the deadline of a request that woke it', async () => {
     const seen: (number | undefined)[] = [];
     const job = new WokenJob('test', 5, async () => void seen.push(remainingMs()), logger);

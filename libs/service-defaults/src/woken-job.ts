@@ -49,8 +49,14 @@ export class WokenJob {
   private begin(): void {
     this.current = this.run().finally(() => {
       this.current = undefined;
-      if (this.running) this.timer = setTimeout(() => this.wake(), this.failed ? Math.max(this.idleMs, REST_AFTER_FAILURE_MS) : this.idleMs);
+      if (this.running) this.timer = setTimeout(() => this.wake(), this.restMs());
     });
+  }
+
+  private restMs(): number {
+    if (this.failed) return Math.max(this.idleMs, REST_AFTER_FAILURE_MS);
+    // Woken after the run looked for the last time, and before it was known to be over.
+    return this.wanted ? 0 : this.idleMs;
   }
 
   private async run(): Promise<void> {

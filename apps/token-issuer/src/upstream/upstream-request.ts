@@ -1,5 +1,5 @@
 import type { Rights } from '@latchkey/contracts';
-import { isOver } from '../correlated-token/sale.js';
+import { isOver } from '../purchase.js';
 import type { TokenProvider } from './token-providers.js';
 
 /** What a token is asked for upstream. */

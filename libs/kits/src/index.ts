@@ -15,7 +15,8 @@ export type {
   ListedExchange,
   ListedQueue,
 } from './rabbit-management.js';
-export { freePort, startProcess } from './start-process.js';
+export { freePort } from './free-port.js';
+export { startProcess } from './start-process.js';
 export type { ProcessEnd, ProcessOptions, StartedProcess } from './start-process.js';
 export { createTestDatabase } from './test-database.js';
 export type { TestDatabase } from './test-database.js';

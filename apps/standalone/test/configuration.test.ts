@@ -98,7 +98,7 @@ describe(`every setting (seed ${SEED})`, () => {
 
   it('is a secret where it holds one, and only there', () => {
     const secrets = new Set(settings.filter(([, one]) => one.secret).map(([, one]) => one.variable));
-    expect([...secrets].sort()).toEqual(['AMQP_URL', 'DATABASE_URL', 'LATCHKEY_BOOTSTRAP_API_KEY', 'LATCHKEY_KEK', 'LATCHKEY_WEBHOOK_KEY']);
+    expect([...secrets].sort()).toEqual(['AMQP_URL', 'DATABASE_URL', 'LATCHKEY_BOOTSTRAP_API_KEY', 'LATCHKEY_KEK', 'LATCHKEY_TOKEN_PROVIDERS', 'LATCHKEY_WEBHOOK_KEY']);
     for (const [, one] of settings) expect([one.variable, one.secret === true]).toEqual([one.variable, secrets.has(one.variable)]);
   });
 });

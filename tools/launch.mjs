@@ -2,7 +2,7 @@
 // (20 or later) with nothing installed: it installs what package-lock.json says where that is not there yet, and hands
 // over to the Node 24 that came with it. It waits for the end and passes the exit code on.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,6 +25,16 @@ const COMMANDS = {
   generate: [...runTs, 'tools/src/generate.ts'],
   'supply-chain': [...runTs, 'tools/src/supply-chain/check.ts'],
 };
+
+/** Runs one app from source, again at each change of a file, with a debugger's port. */
+function developmentOf(app) {
+  const apps = readdirSync(join(root, 'apps')).filter((name) => existsSync(join(root, 'apps', name, 'src/main.ts')));
+  if (!apps.includes(app)) {
+    process.stderr.write(`Usage: npm run dev -- ${apps.join('|')} [arguments]\n`);
+    process.exit(2);
+  }
+  return ['--watch', '--watch-preserve-output', '--inspect', ...runTs, `apps/${app}/src/main.ts`];
+}
 
 /** What `module.registerHooks` and the lock on the data directory need, where no Node 24 was installed. */
 const OLDEST_NODE = [22, 15];
@@ -90,9 +100,9 @@ function findNode() {
 }
 
 async function main([command, ...args]) {
-  const commandLine = COMMANDS[command];
+  const commandLine = command === 'dev' ? developmentOf(args.shift()) : COMMANDS[command];
   if (!commandLine) {
-    process.stderr.write(`Usage: launch.mjs ${Object.keys(COMMANDS).join('|')} [arguments]\n`);
+    process.stderr.write(`Usage: launch.mjs ${[...Object.keys(COMMANDS), 'dev'].join('|')} [arguments]\n`);
     return 2;
   }
   if (!isInstalled()) {

@@ -5,9 +5,16 @@ export class AddConfidence1763881300000 implements MigrationInterface {
   /** TypeORM keeps it in the table of migrations. */
   readonly name = 'AddConfidence1763881300000';
 
+  /** Each statement is its own transaction, so that the check is verified while bindings are read and written. */
+  readonly transaction = false;
+
   /** Adds the column, which the version before leaves empty. */
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`alter table bindings add column confidence text check (confidence in ('hardware', 'software', 'unknown'))`);
+    await runner.query('alter table bindings add column if not exists confidence text');
+    await runner.query(`
+      alter table bindings drop constraint if exists bindings_confidence_check,
+        add constraint bindings_confidence_check check (confidence in ('hardware', 'software', 'unknown')) not valid`);
+    await runner.query('alter table bindings validate constraint bindings_confidence_check');
   }
 
   /** Drops it. */

@@ -5,9 +5,13 @@ export class IndexRegistrations1763881400000 implements MigrationInterface {
   /** TypeORM keeps it in the table of migrations. */
   readonly name = 'IndexRegistrations1763881400000';
 
+  /** Built concurrently, which no transaction allows: registrations go on meanwhile. */
+  readonly transaction = false;
+
   /** Makes the index. */
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query('create index bindings_registered on bindings (merchant_id, registered_at, cookie)');
+    await runner.query(`
+      create index concurrently if not exists bindings_registered on bindings (merchant_id, registered_at, cookie)`);
   }
 
   /** Drops it. */

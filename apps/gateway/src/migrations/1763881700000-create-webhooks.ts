@@ -7,8 +7,6 @@ export class CreateWebhooks1763881700000 implements MigrationInterface {
 
   /** Makes the tables. */
   async up(runner: QueryRunner): Promise<void> {
-    // Text, and empty where the version before stored the event: what a checkout says of its time is told on, not computed with.
-    await runner.query('alter table feed_events add column occurred_at text');
     await runner.query(`
       create table webhooks (
         webhook_id text primary key,
@@ -55,6 +53,9 @@ export class CreateWebhooks1763881700000 implements MigrationInterface {
     await runner.query(`create index webhook_deliveries_asked_for on webhook_deliveries (webhook_id) where state = 'pending' and asked_for`);
     await runner.query('create index webhook_deliveries_state on webhook_deliveries (webhook_id, state, sequence)');
     await runner.query(`create index webhook_deliveries_settled on webhook_deliveries (settled_at) where state <> 'pending'`);
+    // Text, and empty where the version before stored the event: a checkout's time is passed on, not computed with. It comes
+    // last, because from here to the commit nothing can read or write the feed.
+    await runner.query('alter table feed_events add column occurred_at text');
   }
 
   /** Drops the tables. */

@@ -4,8 +4,11 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class IndexEndedTokens1700000002000 implements MigrationInterface {
   readonly name = 'IndexEndedTokens1700000002000';
 
+  /** Built concurrently, which no transaction allows: tokens are issued meanwhile. */
+  readonly transaction = false;
+
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`create index tokens_ended_by_expiry on tokens (expires_at)
+    await runner.query(`create index concurrently if not exists tokens_ended_by_expiry on tokens (expires_at)
       where superseded_at is not null or revoked_at is not null or purchase_id is null`);
   }
 

@@ -19,6 +19,7 @@ const COMMANDS = {
   device: [...runTs, 'examples/device.mjs'],
   test: [...runTs, 'tools/test.mjs'],
   faults: [...runTs, 'e2e/faults/main.ts'],
+  bench: [...runTs, 'e2e/bench/main.ts'],
   lint: nx('lint'),
   typecheck: nx('typecheck'),
   build: nx('build'),

@@ -25,6 +25,8 @@ export class Distributed {
     private readonly databases: ReadonlyMap<Service, TestDatabase>,
     private readonly replicas: readonly Replica[],
     readonly apiKey: string,
+    /** The value of `LATCHKEY_KEK`. */
+    readonly kek: string,
   ) {}
 
   /** Starts so many replicas of every service. */
@@ -73,7 +75,7 @@ export class Distributed {
     const replicas = await Promise.all(starting);
     // The exchange is there now, and topic permissions name it.
     await vhost.management.allowTopic(checkout.username, 'latchkey.events', { write: '^purchase\\.(completed|refunded)\\.v1$', read: '^$' });
-    return new Distributed(vhost, licenseUrl, checkout.amqpUrl, serviceUser, databases, replicas, apiKey);
+    return new Distributed(vhost, licenseUrl, checkout.amqpUrl, serviceUser, databases, replicas, apiKey, kek);
   }
 
   /** The replicas of a service. */

@@ -7,6 +7,8 @@ import { TEST_VARIABLES } from './test-environment.js';
 
 /** A server in a container, and the test variables that tell suites where it is. */
 export interface TestServer {
+  /** Undefined if the server is none of ours. */
+  containerId?: string;
   variables: Record<string, string>;
   stop(): Promise<void>;
 }
@@ -33,10 +35,16 @@ export async function dockerAnswers(): Promise<boolean> {
   return true;
 }
 
+/** How a server is started. */
+export interface TestServerOptions {
+  /** Whether it syncs to disk, as a deployment does. A test needs none of it; a measurement does. */
+  durable?: boolean;
+}
+
 /** PostgreSQL 17 as deployments run it, but for durability: a test server that dies takes its tests with it anyway. */
-export async function startPostgresContainer(): Promise<TestServer> {
+export async function startPostgresContainer({ durable = false }: TestServerOptions = {}): Promise<TestServer> {
   const password = crypto.randomUUID();
-  const settings = ['fsync=off', 'full_page_writes=off', 'max_connections=400', 'shared_buffers=128MB'];
+  const settings = ['max_connections=400', 'shared_buffers=128MB', ...(durable ? [] : ['fsync=off', 'full_page_writes=off'])];
   const container = await owned(new GenericContainer('postgres:17'))
     .withEnvironment({ POSTGRES_PASSWORD: password })
     .withCommand(['postgres', ...settings.flatMap((setting) => ['-c', setting])])
@@ -46,11 +54,11 @@ export async function startPostgresContainer(): Promise<TestServer> {
   const address = `${container.getHost()}:${container.getMappedPort(5432)}`;
   const url = `postgresql://postgres:${password}@${address}/postgres`;
   await eventually(() => takesConnections(url), { timeoutMs: START_TIMEOUT_MS, intervalMs: 100 });
-  return { variables: { [TEST_VARIABLES.databaseUrl]: url }, stop: () => remove(container) };
+  return { containerId: container.getId(), variables: { [TEST_VARIABLES.databaseUrl]: url }, stop: () => remove(container) };
 }
 
 /** RabbitMQ 4 with its management API. */
-export async function startRabbitContainer(): Promise<TestServer> {
+export async function startRabbitContainer({ durable = false }: TestServerOptions = {}): Promise<TestServer> {
   const username = 'latchkey-tests';
   const password = crypto.randomUUID();
   const container = await owned(new GenericContainer('rabbitmq:4-management'))
@@ -60,7 +68,7 @@ export async function startRabbitContainer(): Promise<TestServer> {
       { content: 'collect_statistics_interval = 1000\n', target: '/etc/rabbitmq/conf.d/90-tests.conf' },
     ])
     // Quorum queues sync every write: in memory that costs nothing.
-    .withTmpFs({ '/var/lib/rabbitmq': 'rw' })
+    .withTmpFs(durable ? {} : { '/var/lib/rabbitmq': 'rw' })
     .withExposedPorts(5672, 15672)
     .withWaitStrategy(
       Wait.forAll([
@@ -71,6 +79,7 @@ export async function startRabbitContainer(): Promise<TestServer> {
     .start();
   const address = (port: number) => `${container.getHost()}:${container.getMappedPort(port)}`;
   return {
+    containerId: container.getId(),
     variables: {
       [TEST_VARIABLES.amqpUrl]: `amqp://${username}:${password}@${address(5672)}`,
       [TEST_VARIABLES.managementUrl]: `http://${address(15672)}`,

@@ -20,6 +20,7 @@ const COMMANDS = {
   test: [...runTs, 'tools/test.mjs'],
   faults: [...runTs, 'e2e/faults/main.ts'],
   bench: [...runTs, 'e2e/bench/main.ts'],
+  'upgrade-suite': [...runTs, 'e2e/upgrade/main.ts'],
   lint: nx('lint'),
   typecheck: nx('typecheck'),
   build: nx('build'),

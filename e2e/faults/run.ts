@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly rounds: number;
   readonly actors: number;
   readonly faults: readonly ReadyFault[];
+  /** Whether faults strike as they are listed, and not in an order that the seed decides. */
+  readonly inOrder?: boolean;
   /** Resolves when everything that was hurt is up again. */
   readonly heal: () => Promise<void>;
   /** How long everything may be under way after healing. */
@@ -67,7 +69,8 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
   const { seed, file, tell = () => undefined } = options;
   const random = new Random(seed);
   const history = new History(file);
-  const schedule = scheduleOf(options.faults, options.rounds, random.fork('schedule'));
+  const shuffled = scheduleOf(options.faults, options.rounds, random.fork('schedule'));
+  const schedule = options.inOrder ? options.faults : shuffled;
   note(file, { run: { seed, rounds: options.rounds, actors: options.actors, schedule: schedule.map(({ name }) => name) } });
   const workload = await Workload.prepare(target, history, random.fork('workload'));
   const baseline = await takeBaseline(target);

@@ -1,9 +1,20 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { eventually, type ProcessEnd, startProcess, type StartedProcess } from '@latchkey/kits';
 import { Inside, type Pulled } from './inside.js';
 import type { Service } from './target.js';
+
+/** A version of all services: a workspace whose sources and levers are run. */
+export interface Release {
+  readonly name: string;
+  readonly root: string;
+  /** What its processes are started with besides what all are. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The workspace in which this suite lies. */
+export const presentRelease: Release = { name: 'present', root: join(import.meta.dirname, '..', '..', '..') };
 
 /** What a replica is started with. */
 export interface ReplicaOptions {
@@ -15,9 +26,10 @@ export interface ReplicaOptions {
   readonly folder: string;
   /** Levers that are pulled before the service itself is loaded, whenever it is started. */
   readonly standing: () => readonly Pulled[];
+  readonly release: Release;
 }
 
-const PRELOAD = pathToFileURL(join(import.meta.dirname, '..', 'preloads', 'inside.mjs')).href;
+const PRELOAD = 'e2e/faults/preloads/inside.mjs';
 const RESTART_AFTER_MS = 100;
 
 /** One process of a service, started again whenever it ends, as an orchestrator would. */
@@ -32,9 +44,11 @@ export class Replica {
   private readonly strikesFile: string;
   private readonly supervised: Promise<void>;
   private closing = false;
+  private release: Release;
 
   constructor(private readonly options: ReplicaOptions) {
     this.service = options.service;
+    this.release = options.release;
     this.index = options.index;
     this.url = `http://127.0.0.1:${options.port}`;
     this.inside = new Inside(join(options.folder, `${this.name}.sock`));
@@ -64,6 +78,18 @@ export class Replica {
     return process.kill(signal);
   }
 
+  /** Stops cleanly, starts again as another release, and resolves when that is ready. Rejects when the stop was not clean. */
+  async become(release: Release): Promise<void> {
+    const from = this.release.name;
+    this.release = release;
+    const end = await this.signal('SIGTERM');
+    if (end && end.exitCode !== 0) {
+      const how = end.exitCode ?? end.signal;
+      throw new Error(`${this.name} of the ${from} release ended with ${how} on SIGTERM\n${this.printed().slice(-4_000)}`);
+    }
+    await this.ready();
+  }
+
   /** How often the failpoints in its processes have struck. */
   strikes(): number {
     return existsSync(this.strikesFile) ? readFileSync(this.strikesFile, 'utf8').split('\n').length - 1 : 0;
@@ -84,12 +110,15 @@ export class Replica {
     const { service, port, env, standing } = this.options;
     while (!this.closing) {
       rmSync(this.inside.socketPath, { force: true });
+      const release = this.release;
       const process = await startProcess({
         entry: `apps/${service}/src/main.ts`,
+        root: release.root,
         env: {
           ...env,
+          ...release.env,
           LATCHKEY_PORT: String(port),
-          NODE_OPTIONS: `--import=${PRELOAD}`,
+          NODE_OPTIONS: `--import=${pathToFileURL(join(release.root, PRELOAD)).href}`,
           FAULTS_SOCKET: this.inside.socketPath,
           FAULTS_STRIKES: this.strikesFile,
           FAULTS_PULLED: JSON.stringify(standing()),

@@ -6,7 +6,7 @@ import { type BrokerPermissions, freePort, RabbitManagement } from '@latchkey/ki
 import { Client, type QueryResultRow } from 'pg';
 import type { Pulled } from './inside.js';
 import { basicAck, basicPublish } from './method-finder.js';
-import { Replica } from './replica.js';
+import { presentRelease, type Release, Replica } from './replica.js';
 import { type Administered, PORTS, startBrokerServer, startDatabaseServer } from './servers.js';
 import { type ProcessMemory, type QueueState, type Service, services, type Target } from './target.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -29,6 +29,8 @@ interface Proxies {
 /** How a system is started. */
 export interface SystemOptions {
   readonly replicasEach?: number;
+  /** What the replicas run at first; the present release unless told. */
+  readonly release?: Release;
 }
 
 /**
@@ -55,7 +57,7 @@ export class System implements Target {
   }
 
   /** Starts everything; resolves when every replica is ready. */
-  static async start({ replicasEach = 2 }: SystemOptions = {}): Promise<System> {
+  static async start({ replicasEach = 2, release = presentRelease }: SystemOptions = {}): Promise<System> {
     const [broker, database] = await Promise.all([startBrokerServer(), startDatabaseServer()]);
     const to = ({ server }: Administered, inside: number) => () => ({ host: server.host, port: server.port(inside) });
     const proxies: Proxies = {
@@ -67,7 +69,7 @@ export class System implements Target {
     const system = new System(broker, database, proxies);
     try {
       await system.prepareServers();
-      await system.startReplicas(replicasEach);
+      await system.startReplicas(replicasEach, release);
       // The exchange is there now, and topic permissions name it.
       await system.management.allowTopic('checkout', 'latchkey.events', { write: '^purchase\\.(completed|refunded)\\.v1$', read: '^$' });
       return system;
@@ -180,7 +182,7 @@ export class System implements Target {
     }
   }
 
-  private async startReplicas(each: number): Promise<void> {
+  private async startReplicas(each: number, release: Release): Promise<void> {
     const ports = new Map<Service, number[]>();
     for (const service of services) ports.set(service, await Promise.all(Array.from({ length: each }, () => freePort())));
     const env = {
@@ -199,7 +201,8 @@ export class System implements Target {
       database.host = `127.0.0.1:${this.proxies.database.port}`;
       const standing = () => this.standing.get(service) ?? [];
       for (const [index, port] of ports.get(service)!.entries()) {
-        this.replicaList.push(new Replica({ service, index, port, env: { ...env, DATABASE_URL: database.href }, folder: this.folder, standing }));
+        const options = { service, index, port, folder: this.folder, standing, release };
+        this.replicaList.push(new Replica({ ...options, env: { ...env, DATABASE_URL: database.href } }));
       }
     }
     await this.ready();

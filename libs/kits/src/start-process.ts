@@ -6,6 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 export interface ProcessOptions {
   /** A TypeScript file of the workspace, from its root: `apps/standalone/src/main.ts`. */
   entry: string;
+  /** Another workspace to take it from, such as an earlier release; this one unless told. */
+  root?: string;
   args?: string[];
   /** The whole environment beside PATH and HOME: nothing of the test's own leaks in. */
   env?: Record<string, string>;
@@ -38,10 +40,11 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+const ownRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 /** Starts it and waits until it is ready. Rejects with what it printed when it ends before, or is not ready in time. */
 export async function startProcess(options: ProcessOptions): Promise<StartedProcess> {
+  const root = options.root ?? ownRoot;
   const runTs = pathToFileURL(join(root, 'tools', 'run-ts.mjs')).href;
   const child = spawn(process.execPath, ['--import', runTs, join(root, options.entry), ...(options.args ?? [])], {
     cwd: root,

@@ -133,15 +133,20 @@ export async function insertPurchases(tx: Tx, purchases: readonly NewPurchase[])
   if (inserted.length < purchases.length) throw new LostRace('another transaction wrote the purchase first');
 }
 
-/** Ends the waiting of purchases whose joins are locked. */
+/**
+ * Ends the waiting of purchases whose joins are locked. Throws a `LostRace` if one of them waits no more: written without that
+ * condition, the end of the waiting would overwrite a refund, and a refunded purchase would keep a live token.
+ */
 export async function endWaiting(tx: Tx, ends: readonly EndOfWaiting[]): Promise<void> {
   if (ends.length === 0) return;
-  await tx.rows(
+  const ended = await tx.rows(
     `update purchases set state = ended.state, code = ended.code, device_id = ended.device_id, token_id = ended.token_id,
        play_clock = ended.play_clock
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
        as ended (merchant_id, purchase_id, state, code, device_id, token_id, play_clock)
-     where purchases.merchant_id = ended.merchant_id and purchases.purchase_id = ended.purchase_id`,
+     where purchases.merchant_id = ended.merchant_id and purchases.purchase_id = ended.purchase_id
+       and purchases.state = 'awaiting-device'
+     returning purchases.purchase_id`,
     [
       ends.map((end) => end.merchantId),
       ends.map((end) => end.purchaseId),
@@ -152,11 +157,16 @@ export async function endWaiting(tx: Tx, ends: readonly EndOfWaiting[]): Promise
       ends.map((end) => end.playClock ?? null),
     ],
   );
+  if (ended.length < ends.length) throw new LostRace('a purchase ended in another transaction first');
 }
 
-/** Puts a renewed token in the place of the one before. */
+/** Puts a renewed token in the place of the one before. Throws a `LostRace` if the purchase is not issued any more. */
 export async function setToken(tx: Tx, { merchantId, purchaseId }: PurchaseRef, tokenId: string): Promise<void> {
-  await tx.rows('update purchases set token_id = $3 where merchant_id = $1 and purchase_id = $2', [merchantId, purchaseId, tokenId]);
+  const set = await tx.rows(
+    `update purchases set token_id = $3 where merchant_id = $1 and purchase_id = $2 and state = 'issued' returning purchase_id`,
+    [merchantId, purchaseId, tokenId],
+  );
+  if (set.length < 1) throw new LostRace('the purchase ended while its token was renewed');
 }
 
 /** Leaves a tombstone for purchases that have not come yet. Throws a `LostRace` where one came meanwhile. */
@@ -174,15 +184,18 @@ export async function insertTombstones(tx: Tx, refunds: readonly Refund[]): Prom
   if (inserted.length < refunds.length) throw new LostRace('the purchase came at the same moment as its refund');
 }
 
-/** Ends purchases whose joins are locked as refunded. */
+/** Ends purchases whose joins are locked as refunded. Throws a `LostRace` if one of them has ended already. */
 export async function setRefunded(tx: Tx, refunds: readonly Refund[]): Promise<void> {
   if (refunds.length === 0) return;
-  await tx.rows(
+  const ended = await tx.rows(
     `update purchases set state = 'refunded', refunded_at = refund.refunded_at, refund_reason = refund.reason
      from unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) as refund (merchant_id, purchase_id, refunded_at, reason)
-     where purchases.merchant_id = refund.merchant_id and purchases.purchase_id = refund.purchase_id`,
+     where purchases.merchant_id = refund.merchant_id and purchases.purchase_id = refund.purchase_id
+       and purchases.state in ('awaiting-device', 'issued')
+     returning purchases.purchase_id`,
     refundColumns(refunds),
   );
+  if (ended.length < refunds.length) throw new LostRace('a purchase ended in another transaction first');
 }
 
 function refundColumns(refunds: readonly Refund[]): unknown[] {

@@ -1,6 +1,6 @@
 import type { EcPublicJwk } from '@latchkey/crypto';
 import type { Tx } from '@latchkey/outbox';
-import type { Rows } from './rows.js';
+import { LostRace, type Rows } from './rows.js';
 import type { StoredSigningKey } from './signing-key-lifecycle.js';
 
 interface SigningKeyRow {
@@ -60,6 +60,10 @@ export async function activateKey(tx: Tx, keyId: string): Promise<readonly Retir
     `update signing_keys set state = 'retired', retired_at = clock_timestamp() where state = 'active'
      returning key_id as "keyId", retired_at as "retiredAt"`,
   );
-  await tx.rows(`update signing_keys set state = 'active', activated_at = clock_timestamp() where key_id = $1`, [keyId]);
+  const activated = await tx.rows(
+    `update signing_keys set state = 'active', activated_at = clock_timestamp() where key_id = $1 and state = 'announced' returning key_id`,
+    [keyId],
+  );
+  if (activated.length < 1) throw new LostRace('another transaction changed the key first');
   return retired;
 }

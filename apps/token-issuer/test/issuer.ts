@@ -13,7 +13,7 @@ import {
 } from '@latchkey/contracts';
 import { generateDeviceKey, newCookie } from '@latchkey/crypto';
 import { eventually } from '@latchkey/kits';
-import { createLogger, type Logger, Metrics, readConfiguration, type RunningService, startService } from '@latchkey/service-defaults';
+import { createLogger, type Logger, Metrics, readConfiguration, type RunningService, type ServiceDefinition, startService } from '@latchkey/service-defaults';
 import { tokenIssuerService } from '../src/index.js';
 import { type Answer, type GivenEvent, TestBus } from './test-bus.js';
 
@@ -104,6 +104,9 @@ interface IssuerOptions {
   logger?: Logger;
 }
 
+/** The Nest application of a service. */
+type ServiceApp = Parameters<NonNullable<ServiceDefinition['equip']>>[0];
+
 /** A token issuer that runs, with what a test says to it and hears from it. */
 export class Issuer {
   private constructor(
@@ -111,6 +114,7 @@ export class Issuer {
     readonly neighbours: Neighbours,
     readonly service: RunningService,
     readonly metrics: Metrics,
+    readonly app: ServiceApp,
   ) {}
 
   /** Starts the real service on a database, and waits for its signing key unless told otherwise. */
@@ -128,13 +132,14 @@ export class Issuer {
       ...env,
     });
     const metrics = new Metrics();
-    const service = await startService(tokenIssuerService, configuration, {
+    let app: ServiceApp | undefined;
+    const service = await startService({ ...tokenIssuerService, equip: (made) => void (app = made) }, configuration, {
       broker: bus,
       logger,
       metrics,
       listen: false,
     });
-    const issuer = new Issuer(bus, neighbours, service, metrics);
+    const issuer = new Issuer(bus, neighbours, service, metrics, app!);
     if (awaitReady) await eventually(async () => expectReady(await service.health.readiness()));
     return issuer;
   }

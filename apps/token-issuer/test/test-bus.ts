@@ -34,7 +34,8 @@ export type Answer = { readonly value: unknown } | { readonly problem: { readonl
  * below it, the service's strategy, handlers, database and relay, is real.
  */
 export class TestBus implements Broker {
-  readonly state = 'up';
+  /** While it is down the relay leaves the outbox alone. */
+  state: Broker['state'] = 'up';
   readonly published: CloudEvent[] = [];
   /** Events as the gateway is told them. */
   readonly copiesToGateway: CloudEvent[] = [];

@@ -3,6 +3,7 @@ import type { Tx } from '@latchkey/outbox';
 import { lockJoins } from '../cookie-join-store.js';
 import { decideRefund } from '../purchase.js';
 import { findPurchases, insertTombstones, purchaseKey, type Refund, setRefunded } from '../purchase-store.js';
+import { LostRace } from '../rows.js';
 import { appendRevoked } from '../token-mint.js';
 import { revokeTokensOfPurchases } from '../token-store.js';
 
@@ -22,6 +23,10 @@ export async function refundPurchases(tx: Tx, arrivals: readonly ArrivingRefund[
   await lockJoins(tx, [...seen.values()].flatMap(({ terms }) => (terms ? [terms] : [])));
   // Read again: what was read before the lock may be waiting no more.
   const locked = await findPurchases(tx, refunds);
+  if ([...locked].some(([key, { terms }]) => terms && !seen.get(key)?.terms)) {
+    // Its join is not locked: a registration that holds it would end the purchase beside this refund.
+    throw new LostRace('a purchase came between the two looks of its refund');
+  }
   const decided = (wanted: ReturnType<typeof decideRefund>) => refunds.filter((refund) => decideRefund(locked.get(purchaseKey(refund))) === wanted);
   const tombstones = decided('tombstone');
   const ended = decided('refund');

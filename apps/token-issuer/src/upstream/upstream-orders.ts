@@ -68,7 +68,7 @@ export class UpstreamOrders {
     // Its device is there: the end of the cookie's time does not concern it any more.
     await tx.rows(
       `update purchases set cookie_expires_at = null
-       where cookie_expires_at is not null and (merchant_id, purchase_id) in (select * from unnest($1::text[], $2::text[]))`,
+       where cookie_expires_at is not null and state = 'awaiting-device' and (merchant_id, purchase_id) in (select * from unnest($1::text[], $2::text[]))`,
       keys,
     );
     if (inserted.length > 0) tx.afterCommit(this.placed);

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@latchkey/kits';
 import { Client } from 'pg';
 import { services } from '../src/services.js';
+import { fillTables } from './fill-tables.js';
 import { findBlockingStatements, type MigrationUnderWatch } from './migration-locks.js';
 
 /** Runs `work` on a database of its own. */
@@ -15,6 +16,19 @@ async function withDatabase<T>(work: (client: Client) => Promise<T>): Promise<T>
     await client.end();
     await database.drop();
   }
+}
+
+async function countRows(client: Client): Promise<Record<string, number>> {
+  const { rows: tables } = await client.query<{ name: string }>(
+    `select relname as name from pg_class
+      where relkind in ('r', 'p') and not relispartition and relnamespace = current_schema()::regnamespace`,
+  );
+  const counted: Record<string, number> = {};
+  for (const { name } of tables) {
+    const { rows } = await client.query<{ n: number }>(`select count(*)::int as n from ${name}`);
+    counted[name] = rows[0]!.n;
+  }
+  return counted;
 }
 
 /** A migration class of these statements. */
@@ -49,6 +63,19 @@ describe.each(services.map((service) => [service.messaging.service, service.migr
   (_service, migrations) => {
     it('read no table while they lock one that the version before uses', async () => {
       expect(await withDatabase((client) => findBlockingStatements(client, migrations))).toEqual([]);
+    });
+
+    it('run on tables that have rows, and keep them', async () => {
+      await withDatabase(async (client) => {
+        for (const migration of migrations) {
+          const before = await countRows(client);
+          await findBlockingStatements(client, [migration]);
+          const after = await countRows(client);
+          const lost = Object.entries(before).filter(([table, rows]) => rows > (after[table] ?? 0));
+          expect(lost).toEqual([]);
+          await fillTables(client);
+        }
+      });
     });
 
     it('leave the same schema when one outside a transaction runs again because its end was not recorded', async () => {
@@ -108,6 +135,15 @@ describe('the watch over migrations', () => {
 
   it.each(harmless)('lets %s pass', async (_what, ...statements) => {
     expect(await run(...statements)).toEqual([]);
+  });
+
+  it('fails where a column that must not be null meets rows', async () => {
+    await withDatabase(async (client) => {
+      await findBlockingStatements(client, [base]);
+      const demanding = migrationOf(undefined, 'alter table things add column note text not null');
+      await fillTables(client);
+      await expect(findBlockingStatements(client, [demanding])).rejects.toMatchObject({ code: '23502' });
+    });
   });
 
   it('lets an index that is built concurrently, and a constraint verified in its own transaction, pass', async () => {

@@ -90,6 +90,25 @@ describe('the migration of a database', () => {
     await reader.query('select note from things limit 1');
   });
 
+  it('builds an index while others read and write, and waits longer than a lock may', async () => {
+    const long = await connected();
+    await long.query('begin');
+    await long.query('insert into things values (-1, 1)');
+    const build = migrationOf(false, (query) => query('create index concurrently if not exists things_size on things (size)'));
+    const migrating = migrated(impatient, build);
+    const other = await connected();
+    const buildWaits = `select from pg_stat_activity
+      where datname = current_database() and query like 'create index%' and wait_event_type = 'Lock'
+        and query_start < clock_timestamp() - interval '300 milliseconds'`;
+    await eventually(async () => expect((await other.query(buildWaits)).rowCount).toBe(1));
+    await other.query('insert into things values (-2, 2)');
+    await other.query('update things set size = 3 where thing_id = 1');
+    await other.query('select count(*) from things');
+    await long.query('commit');
+    await migrating;
+    expect([await indexes(), logger.warnings]).toEqual([['things_size t'], []]);
+  });
+
   it('ends with the error when the tables stay in use', async () => {
     const long = await connected();
     await long.query('begin');

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
-import { createTestDatabase, describeWhere, type TestDatabase } from '@latchkey/kits';
+import { createTestDatabase, describeWhere, dumpSchema, type TestDatabase } from '@latchkey/kits';
 import { Client } from 'pg';
 import { presentRelease, type Release } from '../faults/system/replica.js';
 import { services } from '../faults/system/target.js';
 import { previousRelease, whyNoPreviousRelease } from '../upgrade/take-previous-release.js';
-import { schemaOf } from '../upgrade/schema.js';
 
 // The first run unpacks the previous release, and each migration runs in a process of its own.
 jest.setTimeout(180_000);
@@ -32,22 +31,22 @@ describeWhere(missing === undefined, missing ?? '', 'a database that the previou
       await migrate(previous, service, upgraded);
       await migrate(presentRelease, service, upgraded);
       await migrate(presentRelease, service, fresh);
-      expect(await schemaOf(upgraded.url)).toEqual(await schemaOf(fresh.url));
+      expect(await dumpSchema(upgraded.url)).toEqual(await dumpSchema(fresh.url));
     } finally {
       await Promise.all([upgraded.drop(), fresh.drop()]);
     }
   });
 });
 
-describe('the comparison of schemas', () => {
+describe('the dump of a schema', () => {
   const base = 'create table things (thing_id text primary key, size integer); create index things_size on things (size);';
-  const linesAfter = async (sql: string): Promise<readonly string[]> => {
+  const dumpAfter = async (sql: string): Promise<string> => {
     const database = await createTestDatabase();
     const client = new Client({ connectionString: database.url });
     try {
       await client.connect();
       await client.query(base + sql);
-      return await schemaOf(database.url);
+      return await dumpSchema(database.url);
     } finally {
       await client.end();
       await database.drop();
@@ -64,6 +63,6 @@ describe('the comparison of schemas', () => {
     ['a trigger', `create function nothing() returns trigger language plpgsql as 'begin return new; end';
        create trigger nothing before insert on things for each row execute function nothing()`],
   ])('sees %s', async (_what, change) => {
-    expect(await linesAfter(change)).not.toEqual(await linesAfter(''));
+    expect(await dumpAfter(change)).not.toEqual(await dumpAfter(''));
   });
 });

@@ -6,6 +6,7 @@ import { asyncApiYaml, configurationPage, type DocumentedSettings, errorsPage, e
 import { checkoutUserOf, type ServiceMessaging } from '@latchkey/contracts';
 import { type BrokerUser, definitionsOf } from '@latchkey/messaging';
 import { services as definitions, standaloneSettings } from '@latchkey/standalone';
+import { schemaDumps } from './schema-dumps.js';
 
 const root = dirname(dirname(import.meta.dirname));
 
@@ -78,7 +79,8 @@ function present(path: string): string | undefined {
 }
 
 const checking = process.argv.includes('--check');
-const drifted = [...generated()].filter(([path, text]) => present(path) !== text);
+const all = [...generated(), ...(await schemaDumps(services))];
+const drifted = all.filter(([path, text]) => present(path) !== text);
 for (const [path, text] of drifted) {
   process.stdout.write(`${checking ? 'has drifted' : 'written'}: ${path}\n`);
   if (checking) continue;

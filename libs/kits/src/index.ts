@@ -1,6 +1,7 @@
 export { AmqpProxy } from './amqp-proxy.js';
 export { Checkout } from './checkout.js';
 export type { CheckoutMessage, PublishOutcome } from './checkout.js';
+export { dumpSchema } from './dump-schema.js';
 export { eventually } from './eventually.js';
 export type { EventuallyOptions } from './eventually.js';
 export { FakeDevice } from './fake-device.js';

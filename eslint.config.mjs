@@ -20,6 +20,12 @@ const cryptography = {
   message: 'Only libs/crypto touches keys and algorithms; globalThis.crypto.randomUUID() makes plain ids.',
 };
 
+/** A connection that is given back in the middle of a transaction lets the next caller commit it. */
+const connections = {
+  selector: 'CallExpression[callee.property.name="createQueryRunner"]',
+  message: 'Take a connection by inTransaction of @latchkey/outbox, which discards one whose rollback failed.',
+};
+
 export default tseslint.config(
   { ignores: ['**/dist', '**/out-spec', '**/node_modules', '.nx', 'coverage', '**/*.mjs'] },
   ...tseslint.configs.recommendedTypeChecked,
@@ -37,8 +43,14 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 70 }],
       'no-console': 'error',
       'no-restricted-imports': ['error', { paths: [cryptography, { name: 'crypto', message: cryptography.message }] }],
+      'no-restricted-syntax': ['error', connections],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
     },
+  },
+  {
+    // The one place, and the migrations, whose connections end with their data source.
+    files: ['libs/outbox/src/in-transaction.ts', 'libs/service-defaults/src/migrate-database.ts', '**/test/**/*.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
   },
   {
     files: ['libs/crypto/**/*.ts'],

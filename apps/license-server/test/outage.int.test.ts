@@ -1,11 +1,10 @@
 import { requests } from '@latchkey/contracts';
-import { eventually, FakeDevice } from '@latchkey/kits';
+import { type CuttableProxy, eventually, FakeDevice, openCuttableProxy } from '@latchkey/kits';
 import { connectRabbit, Requests } from '@latchkey/messaging';
 import { createLogger, Metrics } from '@latchkey/service-defaults';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RevocationKnowledge } from '../src/revocations/revocation-knowledge.js';
 import { type Bench, contentToken, insertSigningKey, nowSeconds, openBench, openBenchWithReplica, quiet, registrationToken, type Replica } from './bench.js';
-import { type CuttableProxy, openCuttableProxy } from './cuttable-proxy.js';
 
 let bench: Bench & { replica: Replica };
 

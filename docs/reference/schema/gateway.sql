@@ -63,7 +63,7 @@ create table outbox_events (
   copy_for text,
   constraint outbox_events_pkey PRIMARY KEY ("position")
 );
-CREATE INDEX outbox_events_available ON outbox_events USING btree (available_at);
+CREATE INDEX outbox_events_by_destination ON outbox_events USING btree (type, COALESCE(copy_for, ''::text), available_at);
 
 create table webhook_deliveries (
   delivery_id text not null,

@@ -2,6 +2,8 @@ export { AmqpProxy } from './amqp-proxy.js';
 export { Checkout } from './checkout.js';
 export type { CheckoutMessage, PublishOutcome } from './checkout.js';
 export { dumpSchema } from './dump-schema.js';
+export { openCuttableProxy } from './cuttable-proxy.js';
+export type { CuttableProxy } from './cuttable-proxy.js';
 export { eventually } from './eventually.js';
 export type { EventuallyOptions } from './eventually.js';
 export { FakeDevice } from './fake-device.js';

@@ -52,5 +52,28 @@ class AddressOutboxCopies1700000010000 implements MigrationInterface {
   }
 }
 
+/** The relay jumps from destination to destination, and takes of each what is due. */
+class IndexOutboxDestinations1700000020000 implements MigrationInterface {
+  /** TypeORM keeps it in the table of migrations. */
+  readonly name = 'IndexOutboxDestinations1700000020000';
+
+  /** Built concurrently, which no transaction allows: events are appended meanwhile. */
+  readonly transaction = false;
+
+  /** Makes the index. The one by time alone was never used: the version before compares it with a volatile function. */
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create index concurrently if not exists outbox_events_by_destination
+      on outbox_events (type, coalesce(copy_for, ''), available_at)`);
+    await runner.query('drop index concurrently if exists outbox_events_available');
+  }
+
+  /** Drops it. */
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('create index concurrently if not exists outbox_events_available on outbox_events (available_at)');
+    await runner.query('drop index concurrently if exists outbox_events_by_destination');
+  }
+}
+
 /** What outbox and inbox need of a database. First in each service's list of migrations. */
-export const outboxMigrations = [CreateOutboxAndInbox1700000000000, AddressOutboxCopies1700000010000] as const;
+export const outboxMigrations = [CreateOutboxAndInbox1700000000000, AddressOutboxCopies1700000010000, IndexOutboxDestinations1700000020000] as const;

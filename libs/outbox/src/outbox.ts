@@ -1,6 +1,7 @@
 import type { Saying } from '@latchkey/contracts';
 import { refuseIfLate } from '@latchkey/messaging';
 import type { DataSource } from 'typeorm';
+import { inTransaction } from './in-transaction.js';
 import { Tx } from './tx.js';
 
 /** SQLSTATEs after which the same transaction, begun anew, is likely to pass: deadlock, serialization, lock timeout. */
@@ -45,24 +46,19 @@ export class Outbox {
   }
 
   private async once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
-    await runner.connect();
-    try {
-      await runner.startTransaction('READ COMMITTED');
+    let appended = 0;
+    let committed = (): void => undefined;
+    const result = await inTransaction(this.dataSource, async (runner) => {
       const tx = new Tx(runner, this.says);
       const result = await work(tx);
-      const appended = await tx.flush();
+      appended = await tx.flush();
+      committed = () => tx.committed();
       refuseIfLate();
-      await runner.commitTransaction();
-      if (appended > 0) this.appended();
-      tx.committed();
       return result;
-    } catch (error) {
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
-    } finally {
-      await runner.release();
-    }
+    });
+    if (appended > 0) this.appended();
+    committed();
+    return result;
   }
 }
 

@@ -1,23 +1,22 @@
+import { AsyncResource } from 'node:async_hooks';
+import { performance } from 'node:perf_hooks';
 import type { ServiceName } from '@latchkey/contracts';
-import { type Broker, type OutgoingEvent, publicationOf, type PublishOutcome } from '@latchkey/messaging';
+import { type Broker, publicationOf, type PublishOutcome } from '@latchkey/messaging';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { inTransaction } from './in-transaction.js';
+import { deleteRows, eventOf, type OutboxRow, postponeRows, takeRows } from './outbox-rows.js';
+import { type Destination, ParkedDestinations } from './parked-destinations.js';
 
-interface OutboxRow {
-  readonly position: string;
-  readonly event_id: string;
-  readonly type: string;
-  readonly copy_for: ServiceName | null;
-  readonly correlation_id: string | null;
-  readonly data: unknown;
-  readonly created_at: Date;
-}
-
-/** What a relay reports: how one batch went, or that it failed as a whole. */
+/** What a relay reports. Everything is reported after the commit, so that what was rolled back is not counted. */
 export interface RelayObserver {
   /** Counts of one batch by outcome. */
   relayed(outcomes: readonly PublishOutcome[]): void;
-  /** Events came back because no queue is bound for these routing keys: an operator must look at the topology. */
-  unroutable(routingKeys: readonly string[]): void;
+  /** Nothing that was published under this routing key was taken. Reported when it begins, then once a minute. */
+  parked(routingKey: string, outcome: PublishOutcome): void;
+  /** A parked routing key takes messages again. */
+  released(routingKey: string): void;
+  /** How many routing keys are parked. */
+  parkedCount(count: number): void;
   /** The database or the broker failed; the events stay and are tried again. */
   failed(error: unknown): void;
 }
@@ -28,22 +27,36 @@ export interface RelayOptions {
   readonly broker: Broker;
   readonly service: ServiceName;
   readonly observer: RelayObserver;
-  /** How often the outbox is looked at when nobody said that there is something, in milliseconds. */
+  /** How often the outbox is looked at when nothing woke the relay, in milliseconds. */
   readonly pollIntervalMs?: number;
 }
 
-const BATCH_MAX = 500;
+/** One row with what the broker said of it. */
+interface Published {
+  readonly row: OutboxRow;
+  readonly outcome: PublishOutcome;
+}
+
+/** Most rows of one destination in a batch: enough for full speed, and few enough that a stop does not wait for long. */
+const ROWS_PER_DESTINATION_MAX = 200;
+const POLL_INTERVAL_MS = 500;
 
 /**
- * Moves events from the outbox to the broker: publishes with confirms, deletes what is confirmed, leaves the rest for a
- * later try. A crash in between publishes again under the same event id, which every inbox recognises. Several replicas
- * share the work by skipping each other's locked rows.
+ * Moves events from the outbox to the broker: publishes with confirms, deletes what is confirmed, keeps the rest. A crash in
+ * between publishes again under the same event id, which every inbox recognises. Several replicas share the work by skipping
+ * each other's locked rows.
+ *
+ * A batch takes from every destination. One that takes nothing is parked and probed with single rows, so that its backlog
+ * delays no other destination, however long it is.
  */
 export class Relay {
   private timer: NodeJS.Timeout | undefined;
   private current: Promise<void> | undefined;
   private wanted = false;
   private stopped = false;
+  private readonly parked = new ParkedDestinations();
+  /** Woken from within a request, the relay would otherwise log under that request's correlation id for ever. */
+  private readonly own = new AsyncResource('Relay');
 
   constructor(private readonly options: RelayOptions) {}
 
@@ -57,93 +70,106 @@ export class Relay {
     this.wanted = true;
     if (this.stopped || this.current) return;
     clearTimeout(this.timer);
-    this.current = this.run().finally(() => {
-      this.current = undefined;
-      if (this.stopped) return;
-      if (this.wanted) this.wake();
-      else this.timer = setTimeout(() => this.wake(), this.options.pollIntervalMs ?? 500);
-    });
+    this.own.runInAsyncScope(() => this.begin());
   }
 
-  /** Ends after the batch in hand, and one more look so that a clean stop leaves nothing behind. */
+  /**
+   * Ends after the batch in hand and one more, which takes what the last requests appended. What is left then stays in the
+   * database for another replica or the next start: a long backlog must not keep the process from stopping in time.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.current;
-    await this.run();
+    if (this.isUp()) await this.relayBatch().catch((error: unknown) => this.options.observer.failed(error));
+  }
+
+  private begin(): void {
+    this.current = this.run().finally(() => {
+      this.current = undefined;
+      if (this.stopped) return;
+      if (this.wanted) this.wake();
+      else this.timer = setTimeout(() => this.wake(), this.options.pollIntervalMs ?? POLL_INTERVAL_MS);
+    });
   }
 
   private async run(): Promise<void> {
     try {
       do {
         this.wanted = false;
-        while (this.options.broker.state === 'up' && (await this.relayBatch()) === BATCH_MAX);
-      } while (this.wanted && this.options.broker.state === 'up');
+        while (!this.stopped && this.isUp() && (await this.relayBatch()));
+      } while (this.wanted && !this.stopped && this.isUp());
     } catch (error) {
       this.wanted = false;
       this.options.observer.failed(error);
     }
   }
 
-  /** One batch in one transaction: the row locks keep other replicas from publishing the same events meanwhile. */
-  private async relayBatch(): Promise<number> {
-    const runner = this.options.dataSource.createQueryRunner();
-    await runner.connect();
-    try {
-      await runner.startTransaction('READ COMMITTED');
-      const rows = await this.take(runner);
-      if (rows.length > 0) await this.settle(runner, rows, await this.options.broker.publish(rows.map((row) => this.eventOf(row))));
-      await runner.commitTransaction();
-      return rows.length;
-    } catch (error) {
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
-    } finally {
-      await runner.release();
-    }
+  private isUp(): boolean {
+    return this.options.broker.state === 'up';
   }
 
-  private async take(runner: QueryRunner): Promise<OutboxRow[]> {
-    const result = await runner.query(
-      `select position, event_id, type, copy_for, correlation_id, data, created_at from outbox_events
-       where available_at <= clock_timestamp() order by position limit $1 for update skip locked`,
-      [BATCH_MAX],
-      true,
-    );
-    return result.records as OutboxRow[];
+  /**
+   * One batch in one transaction: the row locks keep other replicas from publishing the same events meanwhile. Answers
+   * whether there is more to take at once.
+   */
+  private async relayBatch(): Promise<boolean> {
+    const probed = this.parked.due(performance.now());
+    const published = await inTransaction(this.options.dataSource, async (runner) => {
+      const rows = await takeRows(runner, { skipped: this.parked.all(), rowsEachMax: ROWS_PER_DESTINATION_MAX });
+      for (const destination of probed) rows.push(...(await takeRows(runner, { only: destination, rowsEachMax: 1 })));
+      return rows.length > 0 ? this.publish(runner, rows) : [];
+    });
+    this.observe(published, probed);
+    return byDestination(published).some(({ results }) => results.length === ROWS_PER_DESTINATION_MAX && results.some(isConfirmed));
   }
 
-  private async settle(runner: QueryRunner, rows: readonly OutboxRow[], outcomes: readonly PublishOutcome[]): Promise<void> {
-    const confirmed = rows.filter((_, index) => outcomes[index] === 'confirmed');
-    const kept = rows.filter((_, index) => outcomes[index] !== 'confirmed');
-    if (confirmed.length > 0) {
-      await runner.query('delete from outbox_events where position = any($1::bigint[])', [confirmed.map((row) => row.position)]);
-    }
-    if (kept.length > 0) {
-      await runner.query(
-        `update outbox_events set attempts = attempts + 1,
-           available_at = clock_timestamp() + make_interval(secs => least(30, power(2, least(attempts, 5)) / 2))
-         where position = any($1::bigint[])`,
-        [kept.map((row) => row.position)],
-      );
-    }
-    const unroutable = rows.filter((_, index) => outcomes[index] === 'unroutable');
-    if (unroutable.length > 0) {
-      this.options.observer.unroutable([...new Set(unroutable.map((row) => publicationOf(row.type, row.copy_for ?? undefined).routingKey))]);
-    }
-    this.options.observer.relayed(outcomes);
+  private async publish(runner: QueryRunner, rows: readonly OutboxRow[]): Promise<readonly Published[]> {
+    const outcomes = await this.options.broker.publish(rows.map((row) => eventOf(row, this.options.service)));
+    const published = rows.map((row, index): Published => ({ row, outcome: outcomes[index]! }));
+    await deleteRows(runner, published.filter(isConfirmed).map(({ row }) => row));
+    // While the broker is away, a row has not failed by itself: it stays as it is.
+    if (this.isUp()) await postponeRows(runner, published.filter((one) => !isConfirmed(one)).map(({ row }) => row));
+    return published;
   }
 
-  private eventOf(row: OutboxRow): OutgoingEvent {
-    return {
-      specversion: '1.0',
-      id: row.event_id,
-      source: `/latchkey/${this.options.service}`,
-      type: row.type,
-      time: row.created_at.toISOString(),
-      ...(row.correlation_id === null ? {} : { correlationid: row.correlation_id }),
-      data: row.data,
-      ...(row.copy_for === null ? {} : { copyFor: row.copy_for }),
-    };
+  private observe(published: readonly Published[], probed: readonly Destination[]): void {
+    const { observer } = this.options;
+    if (published.length > 0) observer.relayed(published.map(({ outcome }) => outcome));
+    const groups = byDestination(published);
+    for (const { destination, results } of groups) {
+      const routingKey = publicationOf(destination.type, destination.copyFor).routingKey;
+      if (results.some(isConfirmed)) {
+        if (this.parked.release(destination)) observer.released(routingKey);
+      } else if (this.isUp() && this.parked.park(destination, performance.now())) {
+        observer.parked(routingKey, results[0]!.outcome);
+      }
+    }
+    // No row is left of it, so nothing waits for it: another replica has published them.
+    for (const destination of probed) {
+      const found = groups.some((group) => isSame(group.destination, destination));
+      if (!found && this.parked.release(destination)) observer.released(publicationOf(destination.type, destination.copyFor).routingKey);
+    }
+    observer.parkedCount(this.parked.size);
   }
+}
+
+function isConfirmed({ outcome }: Published): boolean {
+  return outcome === 'confirmed';
+}
+
+function isSame(one: Destination, other: Destination): boolean {
+  return one.type === other.type && one.copyFor === other.copyFor;
+}
+
+function byDestination(published: readonly Published[]): { destination: Destination; results: Published[] }[] {
+  const groups = new Map<string, { destination: Destination; results: Published[] }>();
+  for (const one of published) {
+    const destination = { type: one.row.type, copyFor: one.row.copy_for ?? undefined };
+    const key = JSON.stringify(destination);
+    const group = groups.get(key) ?? { destination, results: [] };
+    group.results.push(one);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }

@@ -7,7 +7,7 @@ export async function openOutboxDatabase(): Promise<{ dataSource: DataSource; cl
   const database = await createTestDatabase();
   const dataSource = new DataSource({ type: 'postgres', url: database.url, migrations: [...outboxMigrations] });
   await dataSource.initialize();
-  await dataSource.runMigrations();
+  await dataSource.runMigrations({ transaction: 'each' });
   await dataSource.query('create table effects (id text primary key, times integer not null default 1)');
   return {
     dataSource,

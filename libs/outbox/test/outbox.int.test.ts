@@ -44,6 +44,15 @@ describe('Outbox.transaction', () => {
     expect(woken).toBe(1);
   });
 
+  it('calls back only when the events can be read', async () => {
+    let seen: Promise<number> | undefined;
+    outbox.onAppended(() => {
+      seen = count('outbox_events');
+    });
+    await outbox.transaction(async (tx) => tx.append(TokenRevoked, revoked));
+    expect(await seen).toBe(1);
+  });
+
   it('leaves neither effect nor events behind when the work fails, and wakes nobody', async () => {
     outbox.onAppended(() => {
       throw new Error('woken for nothing');

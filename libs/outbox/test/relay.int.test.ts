@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { passOn, type Saying, say, TokenRevoked } from '@latchkey/contracts';
+import { passOn, type Saying, say, TokenIssued, TokenRevoked } from '@latchkey/contracts';
 import { eventually } from '@latchkey/kits';
 import type { PublishOutcome } from '@latchkey/messaging';
 import { DataSource } from 'typeorm';
-import { Outbox, outboxLag, Relay, type RelayObserver } from '../src/index.js';
+import { inTransaction, Outbox, outboxLag, Relay, type RelayObserver } from '../src/index.js';
+import { postponeRows, takeRows } from '../src/outbox-rows.js';
 import { openOutboxDatabase } from './outbox-database.js';
 import { ScriptedBroker } from './scripted-broker.js';
 
@@ -11,9 +12,16 @@ describe('Relay', () => {
   let dataSource: DataSource;
   let close: () => Promise<void>;
   let relays: Relay[];
-  const unroutable: string[] = [];
+  const reports: string[] = [];
+  const counted: PublishOutcome[] = [];
   let says: Saying[];
-  const observer: RelayObserver = { relayed: () => undefined, unroutable: (types) => unroutable.push(...types), failed: () => undefined };
+  const observer: RelayObserver = {
+    relayed: (outcomes) => counted.push(...outcomes),
+    parked: (routingKey, outcome) => reports.push(`${routingKey} ${outcome}`),
+    released: (routingKey) => reports.push(`${routingKey} released`),
+    parkedCount: () => undefined,
+    failed: () => undefined,
+  };
   const startRelay = (broker: ScriptedBroker): Relay => {
     const relay = new Relay({ dataSource, broker: broker.asBroker(), service: 'token-issuer', observer, pollIntervalMs: 20 });
     relays.push(relay);
@@ -35,7 +43,8 @@ describe('Relay', () => {
   beforeEach(async () => {
     relays = [];
     says = [say(TokenRevoked)];
-    unroutable.length = 0;
+    reports.length = 0;
+    counted.length = 0;
     await dataSource.query('truncate outbox_events');
   });
   afterEach(async () => {
@@ -69,7 +78,7 @@ describe('Relay', () => {
     await eventually(drained);
     expect(broker.published.length).toBe(3);
     expect(new Set(broker.published.map((event) => event.id)).size).toBe(1);
-    expect(unroutable.length).toBe(outcome === 'unroutable' ? 2 : 0);
+    expect(reports).toEqual([`token.revoked.v1 ${outcome}`, 'token.revoked.v1 released']);
   });
 
   it('sends each copy to its service, and holds up none for another that cannot be had now', async () => {
@@ -83,7 +92,7 @@ describe('Relay', () => {
     expect(broker.published).toHaveLength(1);
     expect(broker.copies.map(([service]) => service).sort()).toEqual(['cookie', 'gateway', 'gateway', 'gateway']);
     expect(new Set([...broker.published, ...broker.copies.map(([, event]) => event)].map(({ id }) => id)).size).toBe(1);
-    expect(unroutable).toEqual(['gateway.token.revoked.v1', 'gateway.token.revoked.v1']);
+    expect(reports).toEqual(['gateway.token.revoked.v1 unroutable', 'gateway.token.revoked.v1 released']);
   });
 
   it('addresses what it passes on to those who are named, and says it to nobody else', async () => {
@@ -122,6 +131,21 @@ describe('Relay', () => {
     expect(new Set(ids).size).toBe(1500);
   });
 
+  it('does not wait for rows that another replica is publishing', async () => {
+    const [stuck, other] = [new ScriptedBroker(), new ScriptedBroker()];
+    const confirms = Promise.withResolvers<PublishOutcome>();
+    stuck.answer = () => confirms.promise;
+    await append(1);
+    startRelay(stuck);
+    await eventually(() => expect(stuck.published).toHaveLength(1));
+    await append(1);
+    startRelay(other);
+    await eventually(() => expect(other.published).toHaveLength(1));
+    expect(other.published[0]!.id).not.toBe(stuck.published[0]!.id);
+    confirms.resolve('confirmed');
+    await eventually(drained);
+  });
+
   it('waits while the broker is away, and goes on when it is back', async () => {
     const broker = new ScriptedBroker();
     broker.state = 'down';
@@ -134,12 +158,83 @@ describe('Relay', () => {
     expect(broker.published.length).toBe(3);
   });
 
-  it('leaves nothing behind when it stops', async () => {
+  it('publishes with its last batch what was appended before it stopped', async () => {
     const broker = new ScriptedBroker();
     const relay = startRelay(broker);
-    await append(700);
+    await append(150);
     await relay.stop();
     await drained();
-    expect(broker.published.length).toBe(700);
+    expect(broker.published.length).toBe(150);
+  });
+
+  it('stops after one batch, and leaves the rest to the next start', async () => {
+    const broker = new ScriptedBroker();
+    broker.state = 'down';
+    const relay = startRelay(broker);
+    await append(1_000);
+    broker.state = 'up';
+    await relay.stop();
+    expect(broker.published.length).toBe(200);
+    expect((await outboxLag(dataSource)).events).toBe(800);
+  });
+
+  it('delays no destination by the backlog of another', async () => {
+    const broker = new ScriptedBroker();
+    says = [say(TokenRevoked, ['gateway']), say(TokenIssued)];
+    await dataSource.query(
+      `insert into outbox_events (type, copy_for, data) select 'token.revoked.v1', 'gateway', '{}' from generate_series(1, 120000)`,
+    );
+    let failed = 0;
+    broker.answer = ({ copyFor }) => (copyFor === 'gateway' ? ((failed += 1), 'unroutable') : 'confirmed');
+    startRelay(broker);
+    for (let n = 1; n <= 20; n += 1) {
+      await append(1);
+      await eventually(() => expect(broker.published).toHaveLength(n));
+    }
+    // One batch, and then a row at each probe: what is parked is not tried over and over.
+    expect(failed).toBeLessThanOrEqual(200 + 20);
+    expect(reports).toEqual(['gateway.token.revoked.v1 unroutable']);
+  });
+
+  it('lets a single row that is refused again and again delay no other of its destination', async () => {
+    const broker = new ScriptedBroker();
+    broker.answer = ({ data }) => ((data as { tokenId: string }).tokenId === 't0' ? 'failed' : 'confirmed');
+    await append(1);
+    startRelay(broker);
+    await eventually(() => expect(counted).toContain('failed'));
+    await append(10);
+    await eventually(() => expect(counted.filter((outcome) => outcome === 'confirmed')).toHaveLength(9));
+  });
+
+  it('counts nothing of a batch that was rolled back, and a throwing observer undoes nothing', async () => {
+    const broker = new ScriptedBroker();
+    broker.answer = async (): Promise<PublishOutcome> => {
+      await dataSource.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`);
+      broker.answer = () => 'confirmed';
+      return 'confirmed';
+    };
+    await append(1);
+    observer.relayed = (outcomes) => {
+      counted.push(...outcomes);
+      throw new Error('a metric that throws');
+    };
+    startRelay(broker);
+    await eventually(drained);
+    expect(counted).toEqual(['confirmed']);
+  });
+
+  it('has a row wait longer each time before it is tried again', async () => {
+    await append(1);
+    for (const secondsLeast of [0.5, 1, 2, 4, 4]) {
+      await inTransaction(dataSource, async (runner) => {
+        const [row] = await takeRows(runner, { only: { type: 'token.revoked.v1', copyFor: undefined }, rowsEachMax: 1 });
+        await postponeRows(runner, [row!]);
+        // Measured from the begin of the transaction, which is before the statement that postponed: no clock can make it less.
+        const [{ seconds }] = (await runner.query(
+          'select extract(epoch from available_at - transaction_timestamp())::float8 as seconds from outbox_events',
+        )) as [{ seconds: number }];
+        expect(seconds).toBeGreaterThanOrEqual(secondsLeast);
+      });
+    }
   });
 });

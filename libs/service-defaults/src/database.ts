@@ -1,4 +1,5 @@
 import { DataSource, type DataSourceOptions, type MigrationInterface } from 'typeorm';
+import { DatabaseClient } from './database-client.js';
 import type { Logger } from './logger.js';
 import { migrate } from './migrate-database.js';
 
@@ -29,10 +30,14 @@ export async function openDatabase(options: DatabaseOptions, waitMs: number): Pr
   return dataSourceOf(options, {
     poolSize: options.poolSizeMax,
     extra: {
+      Client: DatabaseClient,
       connectionTimeoutMillis: 5_000,
+      // A replica that is frozen in a transaction must not keep the others from its rows for longer than this.
+      lock_timeout: 2_500,
+      idle_in_transaction_session_timeout: 15_000,
       statement_timeout: 30_000,
-      idle_in_transaction_session_timeout: 60_000,
-      // A server that took a statement and is never heard of again must not keep a place in the pool for ever.
+      // Above the server's own limits, so that it is the server that ends a slow statement, and its transaction with it. A
+      // server that took a statement and never answers must not keep a place in the pool for ever.
       query_timeout: 35_000,
       keepAlive: true,
     },

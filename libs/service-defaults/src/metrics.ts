@@ -17,7 +17,8 @@ export class Metrics {
   readonly eventFailures = this.counter('latchkey_event_handler_failures_total', 'Event handlers that threw', ['service', 'type']);
   readonly requests = this.histogram('latchkey_request_duration_seconds', 'Requests answered over the broker', ['service', 'name', 'outcome']);
   readonly relayed = this.counter('latchkey_outbox_events_total', 'Events that left the outbox, or did not, by outcome', ['service', 'outcome']);
-  readonly outboxEvents = this.gauge('latchkey_outbox_waiting_events', 'Events that wait in the outbox', ['service']);
+  readonly outboxEvents = this.gauge('latchkey_outbox_waiting_events', 'Events that wait in the outbox, counted up to 10000', ['service']);
+  readonly outboxParked = this.gauge('latchkey_outbox_parked_destinations', 'Routing keys of the outbox that take nothing at present', ['service']);
   readonly outboxLag = this.gauge('latchkey_outbox_oldest_seconds', 'Age of the oldest event in the outbox', ['service']);
   readonly queueDepth = this.gauge('latchkey_queue_messages', 'Messages that wait in the queues of a service (dlq is the quarantine)', ['service', 'queue']);
   readonly brokerUp = this.gauge('latchkey_broker_up', 'Whether the broker is connected and takes messages', ['service']);

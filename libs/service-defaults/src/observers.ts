@@ -32,7 +32,9 @@ export function relayObserver(service: ServiceName, logger: Logger, metrics: Met
     relayed: (outcomes) => {
       for (const outcome of outcomes) metrics.relayed.inc({ service, outcome });
     },
-    unroutable: (routingKeys) => logger.error('events came back because no queue is bound for them; they stay in the outbox', { routingKeys }),
+    parked: (routingKey, outcome) => logger.error('an outbox destination takes nothing and is parked', { routingKey, outcome }),
+    released: (routingKey) => logger.info('an outbox destination takes events again', { routingKey }),
+    parkedCount: (count) => metrics.outboxParked.set({ service }, count),
     failed: (error) => logger.warn('the outbox could not be relayed and will be tried again', {}, error),
   };
 }

@@ -162,8 +162,8 @@ class Root {}
 function watchParts(definition: ServiceDefinition, dataSource: DataSource, { broker, metrics }: ServiceSurroundings, health: Health): void {
   const { service } = definition.messaging;
   health.add('database', true, async () => {
-    await dataSource.query('select 1');
-    return undefined;
+    const [answer] = await dataSource.query<{ readOnly: boolean }[]>(`select current_setting('transaction_read_only')::boolean as "readOnly"`);
+    return answer!.readOnly ? 'the database takes no writes: it is a standby, or set to be read-only' : undefined;
   });
   health.add('broker', !definition.worksWithoutBroker, async () => (broker.state === 'up' ? undefined : `the broker is ${broker.state}`));
   metrics.beforeScrape(async () => {

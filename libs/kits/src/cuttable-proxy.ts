@@ -11,6 +11,10 @@ export interface CuttableProxy {
   stall(): void;
   /** Lets everything through again; what was stalled stays lost. */
   restore(): void;
+  /** Leaves connections open and keeps what comes, until `resume` lets it through. */
+  pause(): void;
+  /** Lets through what was kept, and all that follows. */
+  resume(): void;
   close(): Promise<void>;
 }
 
@@ -45,6 +49,12 @@ export async function openCuttableProxy(url: string): Promise<CuttableProxy> {
     cut,
     stall: () => (state = 'stalled'),
     restore: () => (state = 'open'),
+    pause: () => {
+      for (const socket of sockets) socket.pause();
+    },
+    resume: () => {
+      for (const socket of sockets) socket.resume();
+    },
     close: async () => {
       cut();
       server.close();

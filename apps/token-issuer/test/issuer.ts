@@ -243,9 +243,10 @@ export const registered = (binding: FakeBinding, details?: GivenEvent[2]): Given
   const { merchantId, cookie, accountId, deviceId, evidence, confidence, registeredAt } = binding;
   return [DeviceRegistered, { merchantId, cookie, accountId, deviceId, evidence, confidence, registeredAt }, details];
 };
-export const revoked = ({ merchantId, deviceId, accountId }: FakeBinding): GivenEvent => [
+export const revoked = ({ merchantId, deviceId, accountId }: FakeBinding, details?: GivenEvent[2]): GivenEvent => [
   DeviceRevoked,
   { merchantId, deviceId, accountId, revokedAt: new Date().toISOString() },
+  details,
 ];
 export const refunded = ({ merchantId, purchaseId }: Pick<Terms, 'merchantId' | 'purchaseId'>, details?: GivenEvent[2]): GivenEvent => [
   PurchaseRefunded,

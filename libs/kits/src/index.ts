@@ -31,3 +31,4 @@ export type { Rewrite } from './interleavings/gate.js';
 export { formatSchedule, parseSchedule } from './interleavings/schedule.js';
 export type { Schedule } from './interleavings/schedule.js';
 export type { Work } from './interleavings/run-schedule.js';
+export { interleavingBounds, isLongForm } from './interleavings/bounds.js';

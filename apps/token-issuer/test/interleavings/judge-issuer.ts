@@ -43,6 +43,31 @@ export async function judgePurchase(issuer: Issuer, { purchaseId, merchantId, re
   return [...breaches, ...(await judgeEvents(issuer, purchaseId))];
 }
 
+/** What a whole sale is judged by. */
+export interface JudgedSale extends JudgedPurchase {
+  readonly deviceId: string;
+  /** Whether its purchase was accepted, so that it must be known. */
+  readonly accepted: boolean;
+}
+
+/** What is wrong with a sale: its purchase, and every live token of its device, whether a purchase stands behind it or not. */
+export async function judgeSale(issuer: Issuer, sale: JudgedSale): Promise<string[]> {
+  const { merchantId, deviceId, purchaseId, refunded, accepted, mustEnd } = sale;
+  const live = await issuer.rows<{ token_id: string; device_revoked: boolean }>(
+    `select token_id, known_devices.revoked_at is not null as device_revoked
+     from tokens left join known_devices using (merchant_id, device_id)
+     where merchant_id = $1 and device_id = $2 and superseded_at is null and tokens.revoked_at is null`,
+    [merchantId, deviceId],
+  );
+  const breaches = await judgePurchase(issuer, { ...sale, mustEnd: mustEnd && accepted });
+  if (live.length > 1) breaches.push(`the device of one sale has ${live.length} live tokens`);
+  if (live.some((token) => token.device_revoked)) breaches.push('a revoked device has a live token');
+  if (refunded && accepted && live.length > 0) breaches.push('the device of a refunded sale has a live token');
+  const known = await issuer.rows('select 1 from purchases where merchant_id = $1 and purchase_id = $2', [merchantId, purchaseId]);
+  if (accepted && known.length === 0) breaches.push('an accepted purchase is not known');
+  return breaches;
+}
+
 /** Each token is announced once, and each end of a purchase once. */
 async function judgeEvents(issuer: Issuer, purchaseId: string): Promise<string[]> {
   const events = await issuer.rows<{ type: string; token: string | null; count: number }>(

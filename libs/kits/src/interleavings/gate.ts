@@ -2,7 +2,7 @@ import type { ClientBase, Pool, PoolClient } from 'pg';
 import { currentParticipant, type Participant } from './participant.js';
 
 /** Puts another statement in the place of one: a negative control takes a lock or a condition out with it. */
-export type Rewrite = (sql: string) => string;
+export type Rewrite = (sql: string, participant: string) => string;
 
 /** A TypeORM data source, as far as the gate needs it. */
 export interface PooledSource {
@@ -41,7 +41,7 @@ function gateClient(client: GatedClient): void {
     const config = args[0];
     const isText = typeof config === 'string';
     if (!participant || !(isText || isConfig(config))) return query(...args);
-    const sql = rewrite(isText ? config : config.text);
+    const sql = rewrite(isText ? config : config.text, participant.name);
     const rewritten = [isText ? sql : { ...config, text: sql }, ...args.slice(1)];
     return passGate(participant, { sql, pid: client.processID ?? 0 }, query, rewritten);
   }) as ClientBase['query'];

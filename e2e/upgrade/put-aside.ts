@@ -3,8 +3,8 @@ import type { FinalState } from '../faults/final-state.js';
 import type { Entry } from '../faults/history.js';
 
 /**
- * Messages in quarantine that one of the two releases put there although the other could have handled them, a line each.
- * The load itself gives no reason but one: a purchase that was stated twice with other content.
+ * Messages in quarantine that one of the two releases put there although the other could have handled them, a line
+ * each. The load itself gives no reason but one: a purchase that was stated twice with other content.
  */
 export function findPutAside(history: readonly Entry[], { quarantined }: FinalState): readonly string[] {
   const ways = new Map<string, Set<string>>();

@@ -22,6 +22,8 @@ export interface UpgradeOptions {
   readonly sabotage?: Sabotage;
   readonly file?: string;
   readonly tell?: (line: string) => void;
+  /** Called when there is a system, for a program that is stopped and has to take it away. */
+  readonly onSystem?: (system: System) => void;
 }
 
 /** What came of it. */
@@ -32,10 +34,11 @@ export interface UpgradeResult {
   readonly prints: string;
 }
 
-/** Starts the previous release, upgrades it under load, rolls back, and judges what was seen by the fault suite's checkers. */
+/** Starts the previous release, upgrades it under load, and rolls back. The checkers of the fault suite judge the run. */
 export async function runUpgrade(options: UpgradeOptions): Promise<UpgradeResult> {
   const { previous, seed, actors, sabotage } = options;
   const system = await System.start({ release: previous, replicasEach: options.replicasEach });
+  options.onSystem?.(system);
   try {
     const { history, final, verdicts } = await run(system, {
       ...options,

@@ -32,6 +32,9 @@ export async function previousRelease(): Promise<Release> {
   const commit = previousCommit();
   const folder = join(cache, commit);
   const release = { name: 'previous', root: folder };
+  // What was taken from this clone may have changed since; npm leaves a note where it has installed.
+  const isLinked = existsSync(folder) && !existsSync(join(folder, 'node_modules', '.package-lock.json'));
+  if (isLinked && !hasTheDependenciesOf(folder)) rmSync(folder, { recursive: true, force: true });
   if (existsSync(folder)) return release;
   const missing = await whyNoPreviousRelease();
   if (missing !== undefined) throw new Error(`The upgrade suite needs ${missing}.`);

@@ -4,8 +4,8 @@ import type { System } from '../faults/system/system.js';
 import { type Service } from '../faults/system/target.js';
 
 /**
- * The order of docs/upgrading.md: who is called goes before who calls, and who consumes events before who publishes them.
- * A rollback takes the opposite order.
+ * The order of docs/upgrading.md: the callee before the caller, the consumer of events before their publisher. A rollback
+ * takes the opposite order.
  */
 export const upgradeOrder: readonly Service[] = ['license-server', 'cookie', 'device-registry', 'token-issuer', 'gateway'];
 
@@ -13,7 +13,8 @@ export const upgradeOrder: readonly Service[] = ['license-server', 'cookie', 'de
 export type Sabotage = (system: System) => Promise<void>;
 
 /**
- * An upgrade and its rollback, as steps that happen under load. Each replica stops with SIGTERM and exit code 0, and
+ * An upgrade and its rollback, as steps that happen under load. It is harder than docs/upgrading.md asks: after the first
+ * step every service has replicas of both releases, so that each pair of services speaks across releases. Each replica stops with SIGTERM and exit code 0, and
  * starts again as the other release over the same databases and queues.
  */
 export function upgradeSteps(system: System, previous: Release, sabotage?: Sabotage): readonly ReadyFault[] {

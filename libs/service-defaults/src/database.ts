@@ -24,7 +24,7 @@ export async function openDatabase(options: DatabaseOptions, waitMs: number): Pr
   const migrating = dataSourceOf(options, {
     poolSize: 2,
     migrations: [...options.migrations],
-    extra: { connectionTimeoutMillis: 5_000 },
+    extra: { connectionTimeoutMillis: 5_000, keepAlive: true },
   });
   await migrate(migrating, options.logger, waitMs);
   return dataSourceOf(options, {

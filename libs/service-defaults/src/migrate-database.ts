@@ -86,7 +86,7 @@ async function lock(runner: QueryRunner, logger: Logger): Promise<void> {
   }
 }
 
-/** A lock that cannot be released goes with its session: the data source is destroyed at the end, or the session is lost. */
+/** A lock that cannot be released goes with its session: the data source is destroyed at the end. */
 async function unlock(runner: QueryRunner): Promise<void> {
   await runner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
   await runner.release();

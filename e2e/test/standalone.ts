@@ -10,19 +10,20 @@ export interface Standalone {
   readonly origin: string;
   process: StartedProcess;
   merchant(): Promise<Merchant>;
-  /** Starts it again on the same data directory and port. */
-  restart(): Promise<void>;
+  /** Starts it again on the same data directory and port; from another workspace where one is named. */
+  restart(root?: string): Promise<void>;
   log(): Promise<string>;
   remove(): Promise<void>;
 }
 
-/** Starts a standalone on an empty data directory. */
-export async function startStandalone(environment: Record<string, string> = {}): Promise<Standalone> {
+/** Starts a standalone on an empty data directory; from another workspace where one is named. */
+export async function startStandalone(environment: Record<string, string> = {}, firstRoot?: string): Promise<Standalone> {
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const start = (): Promise<StartedProcess> =>
+  const start = (root?: string): Promise<StartedProcess> =>
     startProcess({
+      root,
       entry: 'apps/standalone/src/main.ts',
       env: { LATCHKEY_DATA_DIR: dataDir, LATCHKEY_PORT: String(port), LATCHKEY_LOG_LEVEL: 'debug', ...environment },
       readyUrl: `${origin}/health/ready`,
@@ -31,10 +32,10 @@ export async function startStandalone(environment: Record<string, string> = {}):
   const standalone: Standalone = {
     dataDir,
     origin,
-    process: await start(),
+    process: await start(firstRoot),
     merchant: async () => new Merchant(origin, (await readFile(join(dataDir, 'secrets', 'api-key'), 'utf8')).trim()),
-    restart: async () => {
-      standalone.process = await start();
+    restart: async (root) => {
+      standalone.process = await start(root);
     },
     log: () => readFile(join(dataDir, 'latchkey.log'), 'utf8'),
     remove: async () => {

@@ -28,7 +28,8 @@ export class Footprints {
 
   /** Whether no other participant, as far as is known, can tell when this statement ran. */
   isLocal(participant: string, sql: string): boolean {
-    if (/^\s*(commit|rollback)/i.test(sql)) return false;
+    // Who has an advisory lock is what others can tell, though no table shows it.
+    if (/^\s*(commit|rollback)|pg_(try_)?advisory/i.test(sql)) return false;
     const { reads, writes } = this.footprint(sql);
     return [...this.of].every(([name, other]) => {
       if (name === participant) return true;

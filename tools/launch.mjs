@@ -19,6 +19,7 @@ const COMMANDS = {
   device: [...runTs, 'examples/device.mjs'],
   test: [...runTs, 'tools/test.mjs'],
   faults: [...runTs, 'e2e/faults/main.ts'],
+  interleavings: [...runTs, 'tools/interleavings.mjs'],
   bench: [...runTs, 'e2e/bench/main.ts'],
   'upgrade-suite': [...runTs, 'e2e/upgrade/main.ts'],
   lint: nx('lint'),

@@ -1,7 +1,11 @@
+import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { createTestDatabase, Explorer } from '@latchkey/kits';
 import { ExpireCookies } from '../../src/expire-cookies/expire-cookies.js';
+import { AskRecords } from '../../src/upstream/ask-records.js';
 import { FulfilOrders } from '../../src/upstream/fulfil-orders.js';
 import { Issuer } from '../issuer.js';
+
+const backgroundJobs = [ExpireCookies, FulfilOrders, AskRecords];
 
 /** An issuer whose background jobs and relay are at rest, so that a schedule alone decides what happens, and its explorer. */
 export interface QuietIssuer {
@@ -15,7 +19,7 @@ export async function startQuietIssuer(options: Parameters<typeof Issuer.start>[
   const database = await createTestDatabase();
   const issuer = await Issuer.start(database.url, options);
   issuer.bus.state = 'down';
-  for (const job of [ExpireCookies, FulfilOrders]) await issuer.app.get<ExpireCookies | FulfilOrders>(job).beforeApplicationShutdown();
+  for (const job of backgroundJobs) await issuer.app.get<BeforeApplicationShutdown>(job).beforeApplicationShutdown();
   const explorer = await Explorer.open(database.url, [issuer.service.dataSource]);
   return {
     issuer,

@@ -41,7 +41,7 @@ describe('two replicas with overlapping batches of events', () => {
           return new Map();
         });
       return {
-        work: { first: () => handle(one!, two!), second: () => handle(three!, two!, one!) },
+        work: { first: () => handle(one, two), second: () => handle(three, two, one) },
         judge: async (results) => {
           const sql = 'select times from effects where id = any($1)';
           const effects = await dataSource.query<{ times: number }[]>(sql, [[one, two, three]]);

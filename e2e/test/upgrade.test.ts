@@ -7,7 +7,7 @@ import { runUpgrade } from '../upgrade/run-upgrade.js';
 import { previousRelease, whyNoPreviousRelease } from '../upgrade/take-previous-release.js';
 
 // Thirty starts of a service one after the other, on a machine that may be busy.
-jest.setTimeout(480_000);
+jest.setTimeout(900_000);
 
 const missing = await whyNoPreviousRelease();
 const available = hasDocker() && missing === undefined;

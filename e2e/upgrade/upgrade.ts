@@ -14,8 +14,8 @@ export type Sabotage = (system: System) => Promise<void>;
 
 /**
  * An upgrade and its rollback, as steps that happen under load. It is harder than docs/upgrading.md asks: after the first
- * step every service has replicas of both releases, so that each pair of services speaks across releases. Each replica stops with SIGTERM and exit code 0, and
- * starts again as the other release over the same databases and queues.
+ * step every service has replicas of both releases, so that each pair of services speaks across releases. Each replica
+ * stops with SIGTERM and starts again as the other release over the same databases and queues.
  */
 export function upgradeSteps(system: System, previous: Release, sabotage?: Sabotage): readonly ReadyFault[] {
   const backwards = [...upgradeOrder].reverse();

@@ -78,14 +78,16 @@ export class Replica {
     return process.kill(signal);
   }
 
-  /** Stops cleanly, starts again as another release, and resolves when that is ready. Rejects when the stop was not clean. */
+  /**
+   * Stops, starts again as another release, and resolves when that is ready. Rejects when a stop of the present release
+   * was not clean; how an earlier one stops cannot be changed any more.
+   */
   async become(release: Release): Promise<void> {
-    const from = this.release.name;
+    const before = this.release;
     this.release = release;
     const end = await this.signal('SIGTERM');
-    if (end && end.exitCode !== 0) {
-      const how = end.exitCode ?? end.signal;
-      throw new Error(`${this.name} of the ${from} release ended with ${how} on SIGTERM\n${this.printed().slice(-4_000)}`);
+    if (end && end.exitCode !== 0 && before === presentRelease) {
+      throw new Error(`${this.name} ended with ${end.exitCode ?? end.signal} on SIGTERM\n${this.printed().slice(-4_000)}`);
     }
     await this.ready();
   }

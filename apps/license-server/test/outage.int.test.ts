@@ -202,3 +202,36 @@ describe('a token that is refused in a loop', () => {
     expect(await bench.replica.metrics.expose()).toContain('latchkey_license_denials_untold_total{reason="quota"} 5');
   });
 });
+
+describe('a device that is revoked while the database is away', () => {
+  it('gets no licence once the revocation is handled, which takes no climb on the retry ladder', async () => {
+    const isolated = await openBench();
+    const proxy = await openCuttableProxy(isolated.database.url);
+    const replica = await isolated.start({ DATABASE_URL: proxy.url });
+    await insertSigningKey(isolated);
+    const device = new FakeDevice();
+    const ask = () => replica.ask(device, { token: contentToken(isolated, device) });
+    expect((await ask()).status).toBe(200);
+
+    proxy.cut();
+    await isolated.revokeDevice(device.deviceId);
+    // It has been tried and waits; a second revocation is tried beside it, so the first one has failed at least once.
+    await eventually(() => expect(isolated.logged.join('')).toContain('events wait for a part that is away'));
+    await isolated.revokeToken('tok_meanwhile');
+    expectUnavailable(await ask());
+    expect((await fetch(`${replica.url}/health/ready`)).status).toBe(503);
+    proxy.restore();
+
+    await eventually(async () => expect((await ask()).body.code).toBe('device-revoked'));
+    await eventually(async () => expect(await isolated.rows('select 1 from revoked_tokens')).toHaveLength(1));
+    const depths = await isolated.broker.depths('license-server');
+    expect(depths.map(({ queue, messages }) => [queue, messages])).toEqual([['in', 0], ['retry', 0], ['dlq', 0]]);
+    const lines = isolated.logged.filter((line) => /events wait|handled again|event handler failed|is retried/.test(line));
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg).sort()).toEqual([
+      ...Array.from({ length: lines.length / 2 }, () => 'events that waited are handled again'),
+      ...Array.from({ length: lines.length / 2 }, () => 'events wait for a part that is away'),
+    ]);
+    await isolated.close();
+    await proxy.close();
+  });
+});

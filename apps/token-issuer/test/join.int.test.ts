@@ -137,17 +137,17 @@ describe('a batch', () => {
     expect(await issuer.purchase('other', own.purchaseId)).toMatchObject({ state: 'rejected', code: 'kid-unknown' });
   });
 
-  it('retries what it has to ask for while nobody answers, however late the attempt, and nothing else', async () => {
+  it('has wait what it has to ask for while nothing answers, however late the attempt, and nothing else', async () => {
     const bound = issuer.neighbours.bind(issuer.neighbours.cookie());
     await issuer.hear(registered(bound));
     const unheardOf = terms({ cookie: issuer.neighbours.cookie(), kids: [kid] });
     const known = () => completed(terms({ cookie: bound.cookie, kids: [kid] }));
     issuer.neighbours.silent.add(requests.lookUpCookies.name);
-    expect(await issuer.hear(known(), completed(unheardOf, { attempt: 7 }))).toEqual(['done', 'retry']);
+    expect(await issuer.hear(known(), completed(unheardOf, { attempt: 7 }))).toEqual(['done', 'wait']);
     issuer.neighbours.silent.clear();
     issuer.neighbours.silent.add(requests.lookUpBindings.name);
     const later = terms({ cookie: issuer.neighbours.cookie({ ttlMs: -5_000 }), kids: [kid] });
-    expect(await issuer.hear(known(), completed(unheardOf, { attempt: 8 }), completed(later, { attempt: 8 }))).toEqual(['done', 'done', 'retry']);
+    expect(await issuer.hear(known(), completed(unheardOf, { attempt: 8 }), completed(later, { attempt: 8 }))).toEqual(['done', 'done', 'wait']);
     issuer.neighbours.silent.clear();
     expect(await issuer.hear(completed(later))).toEqual(['done']);
     expect((await issuer.purchase(MERCHANT, later.purchaseId)).code).toBe('cookie-expired');

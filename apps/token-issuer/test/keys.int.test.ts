@@ -54,7 +54,7 @@ describe('the signing key', () => {
     expect((await issuer.service.health.readiness()).checks['signing-key']).toMatchObject({ ok: false, required: true });
     expect(await issuer.refusal(requests.issueRegistrationToken, { merchantId: MERCHANT, cookie: neighbours.cookie() })).toBe('unavailable 503');
     const events = [completed(terms({ cookie: 'any', kids: ['a'.repeat(32)] })), registered(neighbours.bind(neighbours.cookie()))];
-    expect(await issuer.hear(...events)).toEqual(['retry', 'retry']);
+    expect(await issuer.hear(...events)).toEqual(['wait', 'wait']);
     // Licence servers that missed the event can already read it here.
     const { keys } = await issuer.ask(requests.getJwks, {});
     expect(keys).toEqual([{ ...published!.publicJwk, kid: published!.keyId, alg: 'ES256', use: 'sig' }]);

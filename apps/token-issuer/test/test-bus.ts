@@ -1,5 +1,7 @@
 import type { CloudEvent, ServiceMessaging } from '@latchkey/contracts';
 import {
+  ATTEMPTS_MAX,
+  retryLadder,
   type BatchHandler,
   type Broker,
   type OutgoingEvent,
@@ -36,6 +38,7 @@ export type Answer = { readonly value: unknown } | { readonly problem: { readonl
 export class TestBus implements Broker {
   /** While it is down the relay leaves the outbox alone. */
   state: Broker['state'] = 'up';
+  readonly policy = { ladder: retryLadder, attemptsMax: ATTEMPTS_MAX };
   readonly published: CloudEvent[] = [];
   /** Events as the gateway is told them. */
   readonly copiesToGateway: CloudEvent[] = [];

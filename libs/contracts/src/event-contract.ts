@@ -10,6 +10,8 @@ export interface EventContract<Schema extends z.ZodObject = z.ZodObject> {
   readonly description: string;
   readonly schema: Schema;
   readonly example: z.input<Schema>;
+  /** Whether a consumer that failed must try again soon: until it succeeds, what was revoked or refunded still plays. */
+  readonly urgent?: boolean;
 }
 
 /** The data of an event. */

@@ -63,6 +63,7 @@ export const PurchaseCompleted = defineEvent({
 /** A checkout says that a purchase was given back. */
 export const PurchaseRefunded = defineEvent({
   name: 'PurchaseRefunded',
+  urgent: true,
   type: 'purchase.refunded.v1',
   description: 'A purchase was given back; its token stops working. May come before its purchase, and then wins.',
   schema: z.object({ merchantId, purchaseId, reason: reasonInEvents.optional(), refundedAt: timestamp }),
@@ -90,6 +91,7 @@ export const DeviceRegistered = defineEvent({
 /** A device was revoked, for good. */
 export const DeviceRevoked = defineEvent({
   name: 'DeviceRevoked',
+  urgent: true,
   type: 'device.revoked.v1',
   description: 'A device was revoked, for good. Every token bound to it stops working.',
   schema: z.object({ merchantId, deviceId, accountId, reason: reason.optional(), revokedAt: timestamp }),
@@ -130,6 +132,7 @@ export const TokenIssued = defineEvent({
 /** A content token stopped working before its time. */
 export const TokenRevoked = defineEvent({
   name: 'TokenRevoked',
+  urgent: true,
   type: 'token.revoked.v1',
   description: 'A content token stopped working before its time: refunded, superseded, or its device revoked.',
   schema: z.object({
@@ -190,6 +193,7 @@ export const LicenseDenied = defineEvent({
 /** A signing key was made. It signs only after every licence server holds its public half. */
 export const SigningKeyPublished = defineEvent({
   name: 'SigningKeyPublished',
+  urgent: true,
   type: 'signing-key.published.v1',
   description: 'The public half of a signing key that will sign tokens, once the licence servers hold it.',
   schema: z.object({
@@ -212,6 +216,7 @@ export const SigningKeyPublished = defineEvent({
 /** A signing key signs no more. */
 export const SigningKeyRetired = defineEvent({
   name: 'SigningKeyRetired',
+  urgent: true,
   type: 'signing-key.retired.v1',
   description: 'A signing key signs no more; after `trustedUntil` no token that it signed is valid, and nobody need trust it.',
   schema: z.object({ keyId: z.string().min(1).max(64), retiredAt: timestamp, trustedUntil: timestamp }),

@@ -33,14 +33,19 @@ export interface RawMessage {
  * What a consumer decides about one message. `done` acknowledges it; `retry` puts it on the next rung of the ladder
  * (the last rung again and again, and in quarantine after `ATTEMPTS_MAX`); `quarantine` puts it aside at once, with its reason. `reason` is kept with the message
  * and logged: no payload in it.
+ *
+ * `wait` is for a message that could not be handled because a part is away: a database, or a service that was called. It
+ * stays in the consumer's hands, unacknowledged, and is handled again after a short delay. No attempt is counted, and other
+ * messages are handled meanwhile. An `urgent` retry (a revocation, a refund, a signing key) waits on the short rungs only.
  */
 export type Verdict =
   | { readonly kind: 'done' }
-  | { readonly kind: 'retry'; readonly reason: string }
+  | { readonly kind: 'wait'; readonly reason: string }
+  | { readonly kind: 'retry'; readonly reason: string; readonly urgent?: boolean }
   | { readonly kind: 'quarantine'; readonly reason: string };
 
 /** The verdict of a message that was handled, or needs no handling. */
-export const done: Verdict = { kind: 'done' };
+export const done = { kind: 'done' } as const satisfies Verdict;
 
 /**
  * Handles whatever was waiting (1 to `batchSizeMax` messages, no lingering) and answers one verdict a message, in their
@@ -77,7 +82,7 @@ export interface QuarantinedMessage {
 /** How the connection to the broker is. `blocked`: the broker takes nothing because it lacks disk or memory. */
 export type BrokerState = 'up' | 'down' | 'blocked';
 
-/** How many messages wait where, for metrics: one entry for each queue of the service. */
+/** How many messages wait where: one entry for each queue of the service. `in` counts what this process has in hand as well. */
 export interface QueueDepth {
   readonly queue: 'in' | 'retry' | 'dlq';
   readonly messages: number;
@@ -90,6 +95,8 @@ export interface QueueDepth {
  */
 export interface Broker {
   readonly state: BrokerState;
+  /** How often, and after what delays, a message is tried again. */
+  readonly policy: RetryPolicy;
   /** Declares the service's queues and bindings; repeating it is harmless. */
   declare(service: ServiceMessaging): Promise<void>;
   /** Publishes with confirms and `mandatory`, in the order given; one outcome an event, in their order. Never rejects. */
@@ -149,7 +156,12 @@ export const BATCH_SIZE_MAX = 200;
 export interface RetryPolicy {
   readonly ladder: readonly RetryRung[];
   readonly attemptsMax: number;
+  /** The same of urgent messages, whose rungs are shorter; as `attemptsMax` if left out. */
+  readonly urgentAttemptsMax?: number;
 }
 
 /** After so many attempts (about eight hours) a message that still fails goes to quarantine, which alerts. */
 export const ATTEMPTS_MAX = 20;
+
+/** The same for urgent messages, which wait 30 s at most between two attempts. */
+export const URGENT_ATTEMPTS_MAX = 960;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { DeviceRegistered, hear, Problem, PurchaseCompleted, type ServiceMessaging } from '@latchkey/contracts';
+import { DeviceRegistered, hear, Problem, PurchaseCompleted, PurchaseRefunded, type ServiceMessaging } from '@latchkey/contracts';
 import { throwError } from 'rxjs';
-import type { BatchHandler, Broker, RawMessage, RequestHandler, Verdict } from './broker.js';
+import { type BatchHandler, type Broker, type RawMessage, type RequestHandler, retryLadder, type Verdict } from './broker.js';
 import { toMessage } from './cloud-event-codec.js';
 import { currentCorrelationId } from './correlation.js';
 import type { Delivery } from './delivery.js';
@@ -29,6 +29,7 @@ describe('EventStrategy', () => {
   const reports: string[] = [];
   const running = { stop: async (): Promise<void> => void (stopped += 1) };
   const broker = {
+    policy: { ladder: retryLadder, attemptsMax: 3, urgentAttemptsMax: 5 },
     consume: async (_: unknown, handler: BatchHandler) => ((consume = handler), running),
     serve: async (_: unknown, handler: RequestHandler) => ((answer = handler), running),
   } as unknown as Broker;
@@ -40,6 +41,8 @@ describe('EventStrategy', () => {
       checkouts: checkoutUsers(new Map()),
       observer: {
         handled: (type, verdict) => reports.push(`${type} ${verdict.kind}`),
+        waiting: (type) => reports.push(`waiting ${type}`),
+        goesOn: (type) => reports.push(`goes on ${type}`),
         failed: (type) => reports.push(`${type} failed`),
         answered: (name, outcome) => reports.push(`${name} ${outcome}`),
       },
@@ -82,6 +85,58 @@ describe('EventStrategy', () => {
     const verdicts = await consume([message(registered, '1'), message(registered, 'bad'), message(registered, '3')]);
     expect(calls).toEqual([['1', 'bad', '3'], ['1'], ['bad'], ['3']]);
     expect(verdicts).toEqual([{ kind: 'done' }, { kind: 'retry', reason: 'the handler failed: TypeError' }, { kind: 'done' }]);
+  });
+
+  it('has a whole batch wait while a part is away, reports it once when it begins and once when it ends', async () => {
+    let away: Error | undefined = new RangeError('the database is away');
+    let calls = 0;
+    const one = strategy();
+    one.addHandler(completed, async () => undefined, true);
+    one.addHandler(registered, async () => {
+      calls += 1;
+      if (away) throw away;
+    }, true);
+    await listen(one);
+    const batch = [message(registered, '1'), message(completed, '2'), message(registered, '3')];
+    for (let round = 0; round < 3; round += 1) {
+      expect((await consume(batch)).map(({ kind }) => kind)).toEqual(['wait', 'done', 'wait']);
+    }
+    expect(calls).toBe(3);
+    away = new Problem('unavailable');
+    expect((await consume(batch)).map(({ kind }) => kind)).toEqual(['wait', 'done', 'wait']);
+    away = undefined;
+    expect((await consume(batch)).map(({ kind }) => kind)).toEqual(['done', 'done', 'done']);
+    expect(reports.filter((report) => report.includes(registered))).toEqual([
+      `waiting ${registered}`,
+      `goes on ${registered}`,
+      `${registered} done`,
+      `${registered} done`,
+    ]);
+  });
+
+  it('retries an urgent event urgently, and reports the last attempt as what it is', async () => {
+    const one = new EventStrategy({ ...strategy()['options'], messaging: { ...messaging, hears: [hear(PurchaseRefunded, ['merchantId'])] } });
+    one.addHandler(PurchaseRefunded.type, async () => Promise.reject(new Error('boom')), true);
+    await listen(one);
+    const attempt = async (n: number): Promise<readonly Verdict[]> => consume([{ ...message(PurchaseRefunded.type, 'r'), attempt: n }]);
+    expect(await attempt(3)).toEqual([{ kind: 'retry', urgent: true, reason: 'the handler failed: Error' }]);
+    await attempt(5);
+    expect(reports).toEqual([
+      `${PurchaseRefunded.type} failed`,
+      `${PurchaseRefunded.type} retry`,
+      `${PurchaseRefunded.type} failed`,
+      `${PurchaseRefunded.type} quarantine`,
+    ]);
+  });
+
+  it('leaves a type that a newer replica has bound to that replica, and puts aside what no binding explains', async () => {
+    const one = strategy();
+    for (const type of [registered, completed]) one.addHandler(type, async () => undefined, true);
+    await listen(one);
+    const newer = message('device.moved.v1', '1');
+    const verdicts = await consume([newer, { ...newer, exchange: '', routingKey: 'token-issuer.in' }, { ...newer, attempt: 3 }]);
+    expect(verdicts.map(({ kind }) => kind)).toEqual(['retry', 'quarantine', 'retry']);
+    expect(reports).toEqual(['unreadable retry', 'unreadable quarantine', 'unreadable quarantine']);
   });
 
   it('treats a handler that answers too few verdicts as one that failed', async () => {

@@ -8,6 +8,7 @@ import type { Delivery } from './delivery.js';
 import type { MessagingObserver } from './observer.js';
 import type { CheckoutUsers } from './publisher-check.js';
 import { readDelivery } from './reading.js';
+import { retryStepOf } from './retry-step.js';
 
 /** What the strategy needs to know of its service. */
 export interface EventStrategyOptions {
@@ -31,6 +32,8 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;
   private readonly subscriptions: ReadonlyMap<string, Subscription>;
   private running: Running[] = [];
+  /** Types whose messages wait for a part that is away. */
+  private readonly away = new Set<string>();
 
   constructor(private readonly options: EventStrategyOptions) {
     super();
@@ -90,8 +93,9 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
     for (const [index, message] of messages.entries()) {
       const reading = readDelivery(message, this.options.messaging.service, this.subscriptions, this.options.checkouts);
       if (!reading.ok) {
-        verdicts[index] = { kind: 'quarantine', reason: reading.reason };
-        this.options.observer.handled('unreadable', verdicts[index], 0, message.attempt);
+        const verdict: Verdict = { kind: reading.retry ? 'retry' : 'quarantine', reason: reading.reason };
+        verdicts[index] = verdict;
+        this.report('unreadable', verdict, 0, message.attempt);
         continue;
       }
       const group = groups.get(reading.type) ?? [];
@@ -111,10 +115,12 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
     let verdicts: readonly Verdict[];
     try {
       verdicts = await this.callHandler(type, deliveries);
+      this.noteBack(type, verdicts);
     } catch (error) {
+      // One by one, they would only fail as often as there are events, each after its own timeout.
+      if (this.isAway(error)) return this.wait(type, deliveries, error);
       this.options.observer.failed(type, error);
-      // While a part is away, one by one would only fail as often as there are events, each after its own timeout.
-      if (deliveries.length > 1 && !this.options.isUnavailable(error)) {
+      if (deliveries.length > 1) {
         const each: Verdict[] = [];
         for (const delivery of deliveries) each.push(...(await this.handleGroup(type, [delivery])));
         return each;
@@ -122,12 +128,39 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
       const retry: Verdict = { kind: 'retry', reason: `the handler failed: ${error instanceof Error ? error.name : 'unknown'}` };
       verdicts = deliveries.map(() => retry);
     }
+    if (this.subscriptions.get(type)?.event.urgent) verdicts = verdicts.map(urgently);
     const durationMs = performance.now() - startedMs;
     for (const [index, verdict] of verdicts.entries()) {
       const { event, attempt } = deliveries[index]!;
-      withCorrelation(event.correlationid, () => this.options.observer.handled(type, verdict, durationMs, attempt));
+      withCorrelation(event.correlationid, () => this.report(type, verdict, durationMs, attempt));
     }
     return verdicts;
+  }
+
+  /** Tells what becomes of a message: the last attempt ends in the dead-letter queue, whatever the handler asked for. */
+  private report(type: string, verdict: Verdict, durationMs: number, attempt: number): void {
+    const isLast = verdict.kind === 'retry' && retryStepOf(attempt, verdict, this.options.broker.policy).to === 'dlq';
+    const outcome: Verdict = isLast ? { kind: 'quarantine', reason: `attempt ${attempt} was the last: ${verdict.reason}` } : verdict;
+    this.options.observer.handled(type, outcome, durationMs, attempt);
+  }
+
+  private isAway(error: unknown): boolean {
+    return this.options.isUnavailable(error) || (error instanceof Problem && error.code === 'unavailable');
+  }
+
+  private wait(type: string, deliveries: readonly Delivery[], error: unknown): readonly Verdict[] {
+    // Reported when it begins and when it ends: an outage of minutes would otherwise fill the log with one line for each try.
+    if (!this.away.has(type)) this.options.observer.waiting(type, error);
+    this.away.add(type);
+    const wait: Verdict = { kind: 'wait', reason: error instanceof Error ? error.name : 'unknown' };
+    return deliveries.map(() => wait);
+  }
+
+  private noteBack(type: string, verdicts: readonly Verdict[]): void {
+    if (verdicts.some(({ kind }) => kind === 'wait')) {
+      if (!this.away.has(type)) this.options.observer.waiting(type, undefined);
+      this.away.add(type);
+    } else if (this.away.delete(type)) this.options.observer.goesOn(type);
   }
 
   private async callHandler(type: string, deliveries: readonly Delivery[]): Promise<readonly Verdict[]> {
@@ -164,10 +197,16 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
       return Buffer.from(JSON.stringify({ ok: true, value: value ?? null }));
     } catch (error) {
       const problem = this.problemOf(error);
-      report(problem.code, error instanceof Problem ? error.cause : error);
+      // A part that is away is no fault of this request, and would fill the log: the metric and the health checks tell of it.
+      const isFault = problem.code !== 'unavailable';
+      report(problem.code, isFault ? (error instanceof Problem ? error.cause : error) : undefined);
       return Buffer.from(JSON.stringify({ ok: false, problem: problem.toWire() }));
     }
   }
+}
+
+function urgently(verdict: Verdict): Verdict {
+  return verdict.kind === 'retry' ? { ...verdict, urgent: true } : verdict;
 }
 
 /** Awaits what a Nest handler proxy returns: a value, or a stream that errors where the handler threw. */

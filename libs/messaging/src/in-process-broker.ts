@@ -14,6 +14,7 @@ import {
   type RequestHandler,
   type RetryPolicy,
   retryLadder,
+  URGENT_ATTEMPTS_MAX,
   type Running,
 } from './broker.js';
 import { toMessage } from './cloud-event-codec.js';
@@ -61,7 +62,8 @@ export async function openInProcessBroker(options: InProcessBrokerOptions): Prom
   try {
     await migrateWhenUp(pool, Date.now() + (options.waitMs ?? 0));
     const store = new MessageStore(pool);
-    const policy = { ladder: options.ladder ?? retryLadder, attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX };
+    const { ladder = retryLadder, attemptsMax = ATTEMPTS_MAX, urgentAttemptsMax = URGENT_ATTEMPTS_MAX } = options;
+    const policy = { ladder, attemptsMax, urgentAttemptsMax };
     return new InProcessBroker(pool, store, policy, await store.highestId(), logger);
   } catch (error) {
     await pool.end();
@@ -90,7 +92,7 @@ export class InProcessBroker implements Broker {
   constructor(
     private readonly pool: Pool,
     private readonly store: MessageStore,
-    private readonly policy: RetryPolicy,
+    readonly policy: RetryPolicy,
     private readonly inheritedIdMax: bigint,
     private readonly logger: Pick<BrokerLogger, 'warn'>,
   ) {

@@ -4,6 +4,10 @@ import type { Verdict } from './broker.js';
 export interface MessagingObserver {
   /** One message was handled: its type (or `unreadable`), what became of it, and how long its batch took. */
   handled(type: string, verdict: Verdict, durationMs: number, attempt: number): void;
+  /** Messages of this type wait from now on, because a part is away: a database, or a service that was called. */
+  waiting(type: string, error: unknown): void;
+  /** They are handled again. */
+  goesOn(type: string): void;
   /** A handler threw; the messages are retried. */
   failed(type: string, error: unknown): void;
   /** One request was answered or refused. */

@@ -15,6 +15,7 @@ import {
   type RetryPolicy,
   retryLadder,
   type Running,
+  URGENT_ATTEMPTS_MAX,
 } from './broker.js';
 import { toMessage } from './cloud-event-codec.js';
 import { Answering } from './rabbit/answering.js';
@@ -86,15 +87,16 @@ export class RabbitBroker implements Broker {
   private readonly served = new Map<ServiceName, Topology>();
   private readonly upkeep: BindingUpkeep;
   private readonly running = new Set<Running>();
-  private readonly policy: RetryPolicy;
+  private readonly consumptions = new Map<Consumption, ServiceName>();
+  readonly policy: RetryPolicy;
   private readonly user: string;
   private closed: Promise<void> | undefined;
 
   /** Use `connectRabbit`. */
   constructor(private readonly options: RabbitOptions) {
-    const { url, clientName, logger, confirmTimeoutMs = 10_000, ladder = retryLadder, attemptsMax = ATTEMPTS_MAX } = options;
+    const { url, clientName, logger, confirmTimeoutMs = 10_000, ladder = retryLadder, attemptsMax = ATTEMPTS_MAX, urgentAttemptsMax = URGENT_ATTEMPTS_MAX } = options;
     if (ladder.length === 0) throw new Error('the retry ladder needs a rung');
-    this.policy = { ladder, attemptsMax };
+    this.policy = { ladder, attemptsMax, urgentAttemptsMax };
     this.user = userOf(url);
     const prepare = async (connection: ChannelModel): Promise<void> => {
       for (const topology of this.declared.values()) await declareTopology(connection, topology, logger);
@@ -150,7 +152,14 @@ export class RabbitBroker implements Broker {
       declare: (connection) => declareTopology(connection, topology, logger),
       redeclare: () => this.declareNow(topology),
     });
-    return this.start(consumption);
+    const running = await this.start(consumption);
+    this.consumptions.set(consumption, messaging.service);
+    return {
+      stop: async () => {
+        await running.stop();
+        this.consumptions.delete(consumption);
+      },
+    };
   }
 
   async request(service: ServiceName, request: OutgoingRequest): Promise<Buffer> {
@@ -179,12 +188,13 @@ export class RabbitBroker implements Broker {
 
   async depths(service: ServiceName): Promise<readonly QueueDepth[]> {
     const names = namesOf(service);
+    const inHand = [...this.consumptions].reduce((sum, [consumption, of]) => sum + (of === service ? consumption.inHand : 0), 0);
     return this.ask(async (channel) => {
       const count = async (queue: string): Promise<number> => (await channel.checkQueue(queue)).messageCount;
       let retry = 0;
       for (const { name } of this.policy.ladder) retry += await count(names.rung(name));
       return [
-        { queue: 'in', messages: await count(names.in) },
+        { queue: 'in', messages: inHand + (await count(names.in)) },
         { queue: 'retry', messages: retry },
         { queue: 'dlq', messages: await count(names.dlq) },
       ];

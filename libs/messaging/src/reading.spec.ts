@@ -49,9 +49,12 @@ describe('readDelivery', () => {
     expect(read(message(PurchaseRefunded as never, copy))).toMatchObject({ ok: true, event: { source: '/x' } });
   });
 
-  it('refuses a type that the service does not hear', () => {
-    const unheard = { ...DeviceRegistered, type: 'device.polished.v1' };
-    expect(read(message(unheard as never))).toEqual({ ok: false, reason: expect.stringMatching(/does not hear/) });
+  it('leaves an unknown type that came by a binding to a newer replica, and refuses one that came by other means', () => {
+    const unknown = message({ ...DeviceRegistered, type: 'device.polished.v1' } as never);
+    expect(read(unknown)).toEqual({ ok: false, retry: true, reason: expect.stringMatching(/this version/) });
+    for (const published of [{ exchange: '' }, { exchange: 'latchkey.copies' }, { routingKey: 'device.registered.v1' }]) {
+      expect(read({ ...unknown, ...published })).toEqual({ ok: false, reason: expect.stringMatching(/does not consume/) });
+    }
   });
 
   it('names the broken fields and never their values', () => {

@@ -2,10 +2,10 @@ import type { CloudEvent, ServiceName, Subscription } from '@latchkey/contracts'
 import type { RawMessage } from './broker.js';
 import { readMessage } from './cloud-event-codec.js';
 import { type CheckoutUsers, refuseForeignCheckout } from './publisher-check.js';
-import { publicationHeardBy } from './topology.js';
+import { publicationHeardBy, publicationOf } from './topology.js';
 
-/** A message that a handler can take, or the reason for which it goes to quarantine at once. */
-export type Reading = { readonly ok: true; readonly event: CloudEvent; readonly type: string } | { readonly ok: false; readonly reason: string };
+/** A message that a handler can take, or the reason why it cannot: then it goes to quarantine at once, unless it is to be retried. */
+export type Reading = { readonly ok: true; readonly event: CloudEvent; readonly type: string } | { readonly ok: false; readonly reason: string; readonly retry?: true };
 
 /** Events that merchants' checkouts publish; everything else comes from Latchkey's own services. */
 const fromCheckouts = /^purchase\.(?:completed|refunded)\./;
@@ -27,7 +27,7 @@ export function readDelivery(
   if (!read.ok) return read;
   const { event } = read;
   const subscription = subscriptions.get(event.type);
-  if (!subscription) return { ok: false, reason: 'the service does not hear this type' };
+  if (!subscription) return unknownType(message, event.type, service);
   const published = publicationHeardBy(service, subscription);
   if (message.exchange !== published.exchange) return { ok: false, reason: `it was not published to ${published.exchange}` };
   if (message.routingKey !== published.routingKey) return { ok: false, reason: 'the routing key is not that of its CloudEvents type' };
@@ -47,4 +47,14 @@ export function readDelivery(
     return { ok: true, event: { ...event, source, data: data.data }, type: event.type };
   }
   return { ok: true, event: { ...event, data: data.data }, type: event.type };
+}
+
+/**
+ * A type that came by a binding of this service's queue is one that a newer replica consumes: it is left for that replica,
+ * which shares the queue. A type that no binding explains was put into the queue by other means.
+ */
+function unknownType({ exchange, routingKey }: RawMessage, type: string, service: ServiceName): Reading {
+  const bound = [publicationOf(type), publicationOf(type, service)].some((one) => one.exchange === exchange && one.routingKey === routingKey);
+  if (bound) return { ok: false, reason: 'this version of the service does not consume this type', retry: true };
+  return { ok: false, reason: 'the service does not consume this type' };
 }

@@ -11,9 +11,12 @@ export function messagingObserver(service: ServiceName, logger: Logger, metrics:
       metrics.eventsHandled.inc({ service, type, verdict: verdict.kind });
       metrics.eventDuration.observe({ service, type }, durationMs / 1000);
       if (verdict.kind === 'quarantine') logger.error('an event was quarantined', { type, reason: verdict.reason, attempt });
+      else if (verdict.kind === 'wait') logger.debug('an event waits', { type, reason: verdict.reason });
       else if (verdict.kind === 'retry') logger.warn('an event is retried', { type, reason: verdict.reason, attempt });
       else logger.debug('an event was handled', { type, attempt });
     },
+    waiting: (type, error) => logger.warn('events wait for a part that is away', { type }, error),
+    goesOn: (type) => logger.info('events that waited are handled again', { type }),
     failed: (type, error) => {
       metrics.eventFailures.inc({ service, type });
       logger.warn('an event handler failed', { type }, error);

@@ -10,7 +10,7 @@ describe('everything that was published has been heard', () => {
     ['the broker is up and nothing waits', 'up', {}, true],
     ['something is in quarantine, which alerts by itself', 'up', { dlq: 3 }, true],
     ['a backlog waits to be read', 'up', { in: 1 }, false],
-    ['something was read and has to come again', 'up', { retry: 1 }, false],
+    ['one message failed by itself and waits on the retry ladder', 'up', { retry: 1 }, true],
     ['the broker is down', 'down', {}, false],
     ['the broker lets nobody publish', 'blocked', {}, false],
   ] as const)('when %s (%s, %j): %s', (_when, state, waiting, expected) => {

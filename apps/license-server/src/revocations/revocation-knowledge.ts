@@ -12,9 +12,10 @@ const MARK_INTERVAL_MS = 5_000;
  * is known is the database's: one replica that hears is enough for all, and a restart without the broker does not make
  * it fresh.
  *
- * What it does not see: a revocation that its publisher has not got out of its own outbox; one in our quarantine, which
- * has an alert of its own; and on RabbitMQ, which counts only what no replica has taken yet, the few that a replica has
- * in hand at that moment.
+ * What it does not see: a revocation that its publisher has not got out of its own outbox; one that failed by itself and
+ * waits on the short retry ladder or in the dead-letter queue, which have alerts of their own, because one such message of
+ * one merchant must not refuse every licence of all merchants; and on RabbitMQ, which counts only what no replica has taken
+ * yet, the few that another replica has in hand at that moment.
  */
 @Injectable()
 export class RevocationKnowledge implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -58,9 +59,9 @@ export class RevocationKnowledge implements OnApplicationBootstrap, BeforeApplic
 }
 
 /**
- * Whether what was published has been read: after an outage the broker is up long before its backlog is. What waits on
- * the retry ladder was read and not remembered, so it is not known either. A blocked broker lets nobody publish.
+ * Whether what was published has been read: after an outage the broker is up long before its backlog is read. A message
+ * that waits for a database that is away counts, because it is still in `in`. A blocked broker lets no service publish.
  */
 export function isAllHeard(state: BrokerState, depths: readonly QueueDepth[]): boolean {
-  return state === 'up' && depths.every(({ queue, messages }) => queue === 'dlq' || messages === 0);
+  return state === 'up' && depths.every(({ queue, messages }) => queue !== 'in' || messages === 0);
 }

@@ -15,7 +15,7 @@ import type { purchaseCompleted } from '../subscriptions.js';
 import { type AcceptingOptions, AcceptPurchases } from './accept-purchases.js';
 
 /** The verdict of a purchase about whose cookie nobody could be asked: not known is not unknown. */
-const noAnswer: Verdict = { kind: 'retry', reason: 'the owner of the cookie does not answer' };
+const noAnswer: Verdict = { kind: 'wait', reason: 'the owner of the cookie does not answer' };
 
 type PurchaseDelivery = Delivery<Heard<typeof purchaseCompleted>>;
 

@@ -18,7 +18,7 @@ const QUIET_INTERVAL_MS = 2_000;
 const KEY_WAIT_MS = 4_000;
 
 /** The verdict of an event that cannot be handled before there is a key. */
-export const noSigningKey: Verdict = { kind: 'retry', reason: 'no signing key is active yet' };
+export const noSigningKey: Verdict = { kind: 'wait', reason: 'no signing key is active yet' };
 
 /** The purpose under which a signing key is wrapped. The re-wrap command uses it too. */
 export function signingKeyPurpose(keyId: string): string {

@@ -2,7 +2,7 @@ import type { ServiceName } from '@latchkey/contracts';
 import { BATCH_SIZE_MAX, type BatchHandler, type RawMessage, type RetryPolicy, type Running } from '../broker.js';
 import { COPIES_EXCHANGE, publicationOf } from '../topology.js';
 import { Doorbell } from './doorbell.js';
-import type { StoredMessage } from './message-store.js';
+import type { SettledMessage, StoredMessage } from './message-store.js';
 import type { ServiceQueue } from './service-queue.js';
 import { settle } from './settlement.js';
 
@@ -23,6 +23,10 @@ export interface ConsumerOptions {
 const LOOK_EVERY_MS = 5_000;
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 5_000;
+/** Small enough that what waited for a part that was away is handled within seconds of its return. */
+const HELD_MS_MAX = 2_000;
+/** The most messages that are held for a part that is away. No more are taken beyond it. */
+const HELD_MAX = 2 * BATCH_SIZE_MAX;
 
 /** Takes a service's messages, has them handled, and carries out the verdicts, until it is stopped. */
 export class Consumer implements Running {
@@ -30,6 +34,8 @@ export class Consumer implements Running {
   private readonly stopped = new Doorbell();
   private stopping = false;
   private failuresInARow = 0;
+  private readonly held = new Set<readonly StoredMessage[]>();
+  private heldRounds = 0;
   private readonly ended: Promise<void>;
 
   constructor(private readonly options: ConsumerOptions) {
@@ -50,12 +56,15 @@ export class Consumer implements Running {
       const idleMs = await this.round();
       if (idleMs > 0) await this.newMessages.wait(idleMs);
     }
+    for (const messages of this.held) this.giveBackHeld(messages);
     this.options.queue.leave(this.newMessages);
   }
 
   /** Handles what is waiting. Answers how long there will be nothing to do unless somebody rings. */
   private async round(): Promise<number> {
     try {
+      const heldCount = [...this.held].reduce((sum, { length }) => sum + length, 0);
+      if (heldCount >= HELD_MAX) return HELD_MS_MAX;
       const { messages, nextRetryInMs } = await this.options.queue.take(BATCH_SIZE_MAX);
       if (messages.length === 0) {
         this.failuresInARow = 0;
@@ -76,11 +85,32 @@ export class Consumer implements Running {
       const verdicts = await handler(messages.map((message) => this.asRaw(message)));
       // A verdict too few would leave a message in hand for ever; one too many means that they belong to other messages.
       if (verdicts.length !== messages.length) throw new Error(`${verdicts.length} verdicts for ${messages.length} messages`);
-      await queue.settle(messages.map((message, index) => ({ message, settlement: settle(message.attempt, verdicts[index]!, policy) })));
+      const held: StoredMessage[] = [];
+      const settled: SettledMessage[] = [];
+      for (const [index, message] of messages.entries()) {
+        const verdict = verdicts[index]!;
+        if (verdict.kind === 'wait') held.push(message);
+        else settled.push({ message, settlement: settle(message.attempt, verdict, policy) });
+      }
+      if (settled.length > 0) await queue.settle(settled);
+      this.hold(held, messages.length);
     } catch (error) {
       queue.giveBack(messages);
       throw error;
     }
+  }
+
+  /** Keeps messages that wait for a part that is away, while others are handled, and gives them back after a short delay. */
+  private hold(messages: readonly StoredMessage[], batchSize: number): void {
+    this.heldRounds = messages.length === batchSize ? this.heldRounds + 1 : 0;
+    if (messages.length === 0) return;
+    this.held.add(messages);
+    const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** Math.min(this.heldRounds, 10), HELD_MS_MAX);
+    setTimeout(() => this.giveBackHeld(messages), delayMs).unref();
+  }
+
+  private giveBackHeld(messages: readonly StoredMessage[]): void {
+    if (this.held.delete(messages)) this.options.queue.giveBack(messages);
   }
 
   /** Waits before the next round. New messages do not cut it short: under load that would be a hot loop. */

@@ -1,4 +1,5 @@
 import type { RetryPolicy, Verdict } from '../broker.js';
+import { retryStepOf } from '../retry-step.js';
 import { storableText } from './storable-text.js';
 
 /** What is to become of one stored message: `done` deletes it, the others say where it goes and from when it may be taken. */
@@ -12,11 +13,10 @@ export interface Settlement {
 const REASON_LENGTH_MAX = 512;
 
 /** Carries out a verdict on the message's `attempt`th attempt: the rung it waits on, or quarantine after the last one. */
-export function settle(attempt: number, verdict: Verdict, policy: RetryPolicy): Settlement {
+export function settle(attempt: number, verdict: Exclude<Verdict, { kind: 'wait' }>, policy: RetryPolicy): Settlement {
   if (verdict.kind === 'done') return { state: 'done', attempt, delayMs: 0, reason: undefined };
   const reason = storableText(verdict.reason).slice(0, REASON_LENGTH_MAX);
-  if (verdict.kind === 'quarantine') return { state: 'dlq', attempt, delayMs: 0, reason };
-  if (attempt >= policy.attemptsMax) return { state: 'dlq', attempt, delayMs: 0, reason };
-  const rung = policy.ladder[Math.min(attempt, policy.ladder.length) - 1]!;
-  return { state: 'retry', attempt: attempt + 1, delayMs: rung.delayMs, reason };
+  const step = retryStepOf(attempt, verdict, policy);
+  if (step.to === 'dlq') return { state: 'dlq', attempt, delayMs: 0, reason };
+  return { state: 'retry', attempt: attempt + 1, delayMs: step.rung.delayMs, reason };
 }

@@ -12,6 +12,11 @@ export class AckWindow {
   /** In the order of delivery, which is that of their tags. */
   private readonly unsettled = new Set<number>();
 
+  /** How many deliveries are not settled. */
+  get size(): number {
+    return this.unsettled.size;
+  }
+
   /** Notes a delivery. */
   delivered(deliveryTag: number): void {
     this.unsettled.add(deliveryTag);

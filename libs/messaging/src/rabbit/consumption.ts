@@ -45,6 +45,11 @@ export class Consumption implements Running {
     return this.kept.begun();
   }
 
+  /** How many messages are in the consumer's hands. The broker does not count them among those that wait. */
+  get inHand(): number {
+    return [...this.sessions.values()].reduce((sum, { session }) => sum + session.inHand, 0);
+  }
+
   stop(): Promise<void> {
     this.stopped ??= this.drain();
     return this.stopped;

@@ -31,9 +31,13 @@ interface Move {
 interface Handled {
   readonly finished: number[];
   readonly moves: Move[];
+  /** Those that wait for a part that is away. */
+  readonly held: ConsumeMessage[];
 }
 
 const REPEAT: Backoff = { firstMs: 200, maxMs: 10_000 };
+/** Small enough that what waited for a part is handled within seconds of its return. */
+const HELD: Backoff = { firstMs: 200, maxMs: 2_000 };
 /** How long a clean stop goes on with what it was given, in milliseconds. It has to fit into what a process is given to stop. */
 const DRAIN_MS = 5_000;
 
@@ -42,13 +46,17 @@ const DRAIN_MS = 5_000;
  * messages go. A delivery belongs to its channel: when that dies, the session ends with it and settles nothing more, for
  * the same tag on another channel is another message.
  *
- * What could not be handled stays in hand, unacknowledged, and is tried again after a growing delay. It is not given back
+ * A message that waits for a part that is away is held, up to the prefetch, while others go on. What could not be handled at
+ * all stays in hand, unacknowledged, and is tried again after a growing delay. It is not given back
  * to the broker meanwhile: that would bring it back at once, and count as a delivery each time, until it and its innocent
  * neighbours are over the delivery limit. The broker gives it to somebody else when this process stops or dies, or at its
  * consumer timeout.
  */
 export class DeliverySession {
   private readonly waiting: ConsumeMessage[] = [];
+  private held: ConsumeMessage[] = [];
+  private heldRounds = 0;
+  private heldUntilMs = 0;
   private readonly window = new AckWindow();
   private readonly ending = new AbortController();
   private readonly moving = new Set<Promise<void>>();
@@ -68,6 +76,11 @@ export class DeliverySession {
     channel.once('close', () => (this.dead = true));
     // Ended before the handler is free: what waits would be handled beside what it is still busy with.
     this.worked = previous.then(() => (this.ending.signal.aborted ? undefined : this.work()));
+  }
+
+  /** How many messages it has taken and not settled. */
+  get inHand(): number {
+    return this.window.size;
   }
 
   /** Takes a delivery. One that is too large for anybody is refused unread, before many of them fill the memory. */
@@ -103,15 +116,16 @@ export class DeliverySession {
   private async work(): Promise<void> {
     let failures = 0;
     while (!this.ending.signal.aborted || this.mayDrain()) {
-      if (this.waiting.length === 0) {
-        await new Promise<void>((resolve) => (this.wake = resolve));
+      const batch = this.nextBatch();
+      if (!batch) {
+        await this.untilWoken();
         continue;
       }
-      const batch = this.waiting.splice(0, this.options.batchSizeMax);
       const handled = await this.handle(batch);
       if (handled) {
         failures = 0;
         this.settle(handled);
+        this.hold(handled.held, batch.length);
         continue;
       }
       if (this.ending.signal.aborted) return;
@@ -119,6 +133,31 @@ export class DeliverySession {
       failures += 1;
       await pause(backoffMs(REPEAT, failures), this.ending.signal);
     }
+  }
+
+  /** Held messages again when their time has come, else what is waiting. */
+  private nextBatch(): ConsumeMessage[] | undefined {
+    const { batchSizeMax } = this.options;
+    // A service that stops leaves to the broker what it cannot handle now.
+    if (this.held.length > 0 && !this.ending.signal.aborted && performance.now() >= this.heldUntilMs) return this.held.splice(0, batchSizeMax);
+    return this.waiting.length > 0 ? this.waiting.splice(0, batchSizeMax) : undefined;
+  }
+
+  /** Resolves at the next message, at the end, or when held messages are to be handled again. */
+  private async untilWoken(): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.wake = resolve));
+    if (this.held.length === 0) return woken;
+    const timer = setTimeout(this.wake, Math.max(0, this.heldUntilMs - performance.now()));
+    await woken;
+    clearTimeout(timer);
+  }
+
+  private hold(messages: readonly ConsumeMessage[], batchSize: number): void {
+    // One that was handled shows that the part is back: the others need not wait for their time.
+    this.heldRounds = messages.length === batchSize ? this.heldRounds + 1 : 0;
+    if (messages.length > 0) this.heldUntilMs = performance.now() + backoffMs(HELD, Math.max(1, this.heldRounds));
+    else if (this.held.length > 0) this.heldUntilMs = 0;
+    this.held.push(...messages);
   }
 
   private mayDrain(): boolean {
@@ -132,10 +171,11 @@ export class DeliverySession {
       const verdicts = await handler(batch.map((message) => toRawMessage(message, reader)));
       // One verdict too few or too many may mean that they belong to other messages.
       if (verdicts.length !== batch.length) throw new Error(`${verdicts.length} verdicts for ${batch.length} messages`);
-      const handled: Handled = { finished: [], moves: [] };
+      const handled: Handled = { finished: [], moves: [], held: [] };
       for (const [index, message] of batch.entries()) {
         const [verdict, { deliveryTag }] = [verdicts[index]!, message.fields];
         if (verdict.kind === 'done') handled.finished.push(deliveryTag);
+        else if (verdict.kind === 'wait') handled.held.push(message);
         else handled.moves.push({ deliveryTag, message: verdictMessage(message, verdict, reader, policy) });
       }
       return handled;

@@ -1,6 +1,7 @@
 import type { ServiceName } from '@latchkey/contracts';
 import type { Message, MessageProperties, Options } from 'amqplib';
 import type { QuarantinedMessage, RawMessage, RetryPolicy, Verdict } from '../broker.js';
+import { retryStepOf } from '../retry-step.js';
 import { namesOf, RETRY_KEYS } from '../topology.js';
 
 /** What a message carries about its own history while it is in a service's retry queues or quarantine. */
@@ -109,15 +110,15 @@ function deathsOf(properties: MessageProperties): readonly Record<string, unknow
 }
 
 /** The message that carries out a verdict: to a rung of the ladder, or to quarantine. */
-export function verdictMessage(message: Message, verdict: Exclude<Verdict, { kind: 'done' }>, reader: Reader, policy: RetryPolicy): OutgoingMessage {
+export function verdictMessage(message: Message, verdict: Extract<Verdict, { kind: 'retry' | 'quarantine' }>, reader: Reader, policy: RetryPolicy): OutgoingMessage {
   const origin = originOf(message, reader);
   const reason = verdict.reason.slice(0, REASON_LENGTH_MAX);
-  if (verdict.kind === 'quarantine' || origin.attempt >= policy.attemptsMax) {
+  const step = retryStepOf(origin.attempt, verdict, policy);
+  if (step.to === 'dlq') {
     const history = { [REASON]: reason, [QUARANTINED_AT]: new Date().toISOString() };
     return republished(message, RETRY_KEYS.dlq, origin, reader, history);
   }
-  const rung = policy.ladder[Math.min(origin.attempt, policy.ladder.length) - 1]!;
-  return republished(message, rung.name, { ...origin, attempt: origin.attempt + 1 }, reader, { [REASON]: reason });
+  return republished(message, step.rung.name, { ...origin, attempt: origin.attempt + 1 }, reader, { [REASON]: reason });
 }
 
 /** The message that brings one in quarantine back into the service's queue, as a first attempt. */

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, Explorer, interleavingBounds, type Rewrite, type Scenario, type TestDatabase } from '@latchkey/kits';
+import {
+  createTestDatabase,
+  Explorer,
+  interleavingBounds,
+  type Rewrite,
+  type Scenario,
+  type TestDatabase,
+} from '@latchkey/kits';
 import { Outbox } from '@latchkey/outbox';
 import { createLogger, openDatabase } from '@latchkey/service-defaults';
 import type { Pool } from 'pg';
@@ -22,7 +29,10 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { migrations, messaging } = licenseServerService;
   const logger = createLogger('license-server', 'silent');
-  dataSource = await openDatabase({ url: database.url, service: 'license-server', migrations, poolSizeMax: 10, logger }, 10_000);
+  dataSource = await openDatabase(
+    { url: database.url, service: 'license-server', migrations, poolSizeMax: 10, logger },
+    10_000,
+  );
   const outbox = new Outbox(dataSource, messaging.says);
   store = new AdmissionStore(withOpenCommits(dataSource), outbox);
   revocations = new RevocationsController(outbox);
@@ -36,7 +46,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** An admission is one statement, which commits at once. With its commit apart, two of them can meet between the two. */
+/**
+ * An admission is one statement, which commits at once. With its commit apart, two of them can meet between the two.
+ */
 function withOpenCommits(source: DataSource): DataSource {
   const pool = (source.driver as unknown as { master: Pool }).master;
   const query = async (statement: { text: string; values: unknown[] }): Promise<unknown> => {
@@ -56,18 +68,27 @@ function withOpenCommits(source: DataSource): DataSource {
   return { driver: { master: { query } } } as unknown as DataSource;
 }
 
-const proofOf = (deviceId: string) => byProof({ deviceId, jti: crypto.randomUUID(), iatSeconds: Date.now() / 1000 } as Parameters<typeof byProof>[0]);
+const proofOf = (deviceId: string) =>
+  byProof({ deviceId, jti: crypto.randomUUID(), iatSeconds: Date.now() / 1000 } as Parameters<typeof byProof>[0]);
 const admissionOf = (more: Partial<Admission> = {}): Admission => {
   const deviceId = crypto.randomUUID();
   return { merchantId: MERCHANT, tokenId: crypto.randomUUID(), rights: {}, ...proofOf(deviceId), ...more };
 };
-const admit = (...admissions: Admission[]) => () => store.admit(admissions, 0);
+const admit =
+  (...admissions: Admission[]) =>
+  () =>
+    store.admit(admissions, 0);
 type Results = ReadonlyMap<string, PromiseSettledResult<unknown>>;
 const verdictsOf = (results: Results): string[] =>
-  [...results.values()].flatMap((result) => (result.status === 'fulfilled' && Array.isArray(result.value) ? (result.value as string[]) : []));
+  [...results.values()].flatMap((result) =>
+    result.status === 'fulfilled' && Array.isArray(result.value) ? (result.value as string[]) : [],
+  );
 const failuresOf = (results: Results): string[] =>
-  [...results].flatMap(([name, result]) => (result.status === 'rejected' ? [`${name} failed: ${String(result.reason)}`] : []));
-const countGranted = (results: Results): number => verdictsOf(results).filter((verdict) => verdict === 'granted').length;
+  [...results].flatMap(([name, result]) =>
+    result.status === 'rejected' ? [`${name} failed: ${String(result.reason)}`] : [],
+  );
+const countGranted = (results: Results): number =>
+  verdictsOf(results).filter((verdict) => verdict === 'granted').length;
 
 const sameProofs: Scenario = {
   name: 'two batches with the same two proofs, in opposite order',
@@ -75,7 +96,10 @@ const sameProofs: Scenario = {
     const [one, two] = [admissionOf(), admissionOf()];
     return {
       work: { forward: admit(one, two), backward: admit(two, one) },
-      judge: async (results) => [...failuresOf(results), ...(countGranted(results) === 2 ? [] : [`two proofs opened ${countGranted(results)} licences`])],
+      judge: async (results) => [
+        ...failuresOf(results),
+        ...(countGranted(results) === 2 ? [] : [`two proofs opened ${countGranted(results)} licences`]),
+      ],
     };
   },
 };
@@ -87,7 +111,11 @@ const rentalClock: Scenario = {
     const playClock = `purchase/${crypto.randomUUID()}`;
     const inAnHour = Date.now() / 1000 + 3600;
     const rights = { availableUntilSeconds: inAnHour, playDurationSeconds: 600, playClock };
-    const find = () => dataSource.query<{ started: string }[]>('select started_at::text as started from rental_clocks where subject = $1', [playClock]);
+    const find = () =>
+      dataSource.query<{ started: string }[]>(
+        'select started_at::text as started from rental_clocks where subject = $1',
+        [playClock],
+      );
     let first: string | undefined;
     const note = (work: () => Promise<unknown>) => async () => {
       const value = await work();
@@ -95,11 +123,22 @@ const rentalClock: Scenario = {
       return value;
     };
     return {
-      work: { one: note(admit(admissionOf({ rights }))), two: note(admit(admissionOf({ rights }))), retention: () => housekeeping.prune() },
+      work: {
+        one: note(admit(admissionOf({ rights }))),
+        two: note(admit(admissionOf({ rights }))),
+        retention: () => housekeeping.prune(),
+      },
       judge: async (results) => {
         const clocks = await find();
-        const kept = clocks.length === 1 && clocks[0]!.started === first ? [] : ['the play clock of a rental was lost or started again'];
-        return [...failuresOf(results), ...kept, ...(countGranted(results) === 2 ? [] : ['a first licence was refused'])];
+        const kept =
+          clocks.length === 1 && clocks[0]!.started === first
+            ? []
+            : ['the play clock of a rental was lost or started again'];
+        return [
+          ...failuresOf(results),
+          ...kept,
+          ...(countGranted(results) === 2 ? [] : ['a first licence was refused']),
+        ];
       },
     };
   },
@@ -111,7 +150,13 @@ const revocation: Scenario = {
     const deviceId = crypto.randomUUID();
     let revokedBeforeAdmission = false;
     let revoked = false;
-    const event = { specversion: '1.0' as const, id: crypto.randomUUID(), source: '/s', type: 't', data: { merchantId: MERCHANT, deviceId, accountId: 'a', revokedAt: new Date().toISOString() } };
+    const event = {
+      specversion: '1.0' as const,
+      id: crypto.randomUUID(),
+      source: '/s',
+      type: 't',
+      data: { merchantId: MERCHANT, deviceId, accountId: 'a', revokedAt: new Date().toISOString() },
+    };
     const delivery = { event, attempt: 1 } as unknown as Parameters<RevocationsController['revokeDevices']>[0][number];
     const revoke = async () => {
       await revocations.revokeDevices([delivery]);
@@ -128,7 +173,10 @@ const revocation: Scenario = {
       judge: async (results) => {
         const after = await store.admit([admissionOf({ ...proofOf(deviceId) })], 0);
         const refused = after[0] === 'device-revoked' ? [] : ['a revoked device is admitted'];
-        const early = revokedBeforeAdmission && countGranted(results) > 0 ? ['a licence was granted after the revocation was done'] : [];
+        const early =
+          revokedBeforeAdmission && countGranted(results) > 0
+            ? ['a licence was granted after the revocation was done']
+            : [];
         return [...failuresOf(results), ...refused, ...early];
       },
     };
@@ -136,14 +184,22 @@ const revocation: Scenario = {
 };
 
 describe('the license server', () => {
-  it.each([sameProofs, rentalClock, revocation])('$name', async (scenario) => {
-    const { broken } = await explorer.explore(scenario, interleavingBounds({ schedulesMax: 80 }));
-    expect(broken?.report).toBeUndefined();
-  }, 120_000);
+  it.each([sameProofs, rentalClock, revocation])(
+    '$name',
+    async (scenario) => {
+      const { broken } = await explorer.explore(scenario, interleavingBounds({ schedulesMax: 80 }));
+      expect(broken?.report).toBeUndefined();
+    },
+    120_000,
+  );
 
   it('is found to take a proof twice if its mark does not decide', async () => {
     const withoutMark: Rewrite = (sql) =>
-      sql.replace('select device_id, jti, now from fresh order by device_id, jti\n    on conflict do nothing', 'select device_id, jti, now from fresh order by device_id, jti\n    on conflict (thumbprint, jti) do update set seen_at = excluded.seen_at');
+      sql.replace(
+        'select device_id, jti, now from fresh order by device_id, jti\n    on conflict do nothing',
+        'select device_id, jti, now from fresh order by device_id, jti\n    ' +
+          'on conflict (thumbprint, jti) do update set seen_at = excluded.seen_at',
+      );
     const { broken } = await explorer.explore(sameProofs, interleavingBounds(), withoutMark);
     expect(broken?.breaches).toContain('two proofs opened 4 licences');
   });

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, Explorer, interleavingBounds, type Rewrite, type Scenario, type TestDatabase } from '@latchkey/kits';
+import {
+  createTestDatabase,
+  Explorer,
+  interleavingBounds,
+  type Rewrite,
+  type Scenario,
+  type TestDatabase,
+} from '@latchkey/kits';
 import { Outbox } from '@latchkey/outbox';
 import { createLogger, openDatabase } from '@latchkey/service-defaults';
 import type { DataSource } from 'typeorm';
@@ -27,7 +34,10 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { migrations } = gatewayService;
   const logger = createLogger('gateway', 'silent');
-  dataSource = await openDatabase({ url: database.url, service: 'gateway', migrations, poolSizeMax: 10, logger }, 10_000);
+  dataSource = await openDatabase(
+    { url: database.url, service: 'gateway', migrations, poolSizeMax: 10, logger },
+    10_000,
+  );
   outbox = new Outbox(dataSource, []);
   feed = new FeedStore(dataSource, outbox);
   webhooks = new WebhookStore(dataSource, outbox);
@@ -46,7 +56,9 @@ afterAll(async () => {
 
 type Results = ReadonlyMap<string, PromiseSettledResult<unknown>>;
 const failuresOf = (results: Results): string[] =>
-  [...results].flatMap(([name, result]) => (result.status === 'rejected' ? [`${name} failed: ${String(result.reason)}`] : []));
+  [...results].flatMap(([name, result]) =>
+    result.status === 'rejected' ? [`${name} failed: ${String(result.reason)}`] : [],
+  );
 const valueOf = <T>(results: Results, name: string): T | undefined => {
   const result = results.get(name);
   return result?.status === 'fulfilled' ? (result.value as T) : undefined;
@@ -56,8 +68,15 @@ async function clear(): Promise<void> {
   await dataSource.query('truncate feed_events, webhooks, webhook_deliveries');
   await dataSource.query('update feed_state set last_sequence = 0');
 }
-const append = (...names: string[]) => () =>
-  outbox.transaction((tx) => feed.append(tx, names.map((name) => ({ merchantId: MERCHANT, type: 'test.v1', data: { name } }))));
+const append =
+  (...names: string[]) =>
+  () =>
+    outbox.transaction((tx) =>
+      feed.append(
+        tx,
+        names.map((name) => ({ merchantId: MERCHANT, type: 'test.v1', data: { name } })),
+      ),
+    );
 const number = () => feed.number((tx, numbered) => deliveries.enqueue(tx, numbered));
 
 /** A reader sees each event once and in order although two replicas append and two give numbers. */
@@ -66,7 +85,8 @@ const numbering: Scenario = {
   prepare: async () => {
     await clear();
     const seen: number[] = [];
-    const read = async (): Promise<void> => void seen.push(...(await feed.after(seen.at(-1) ?? 0, 100)).map(({ sequence }) => sequence));
+    const read = async (): Promise<void> =>
+      void seen.push(...(await feed.after(seen.at(-1) ?? 0, 100)).map(({ sequence }) => sequence));
     return {
       work: {
         one: async () => {
@@ -94,13 +114,22 @@ const numbering: Scenario = {
 
 async function withDeliveries(): Promise<void> {
   await clear();
-  const webhook = { webhookId: 'wh_one', merchantId: MERCHANT, url: 'https://shop.invalid/', eventTypes: undefined, description: undefined, wrappedSecret: 'w1.x' };
+  const webhook = {
+    webhookId: 'wh_one',
+    merchantId: MERCHANT,
+    url: 'https://shop.invalid/',
+    eventTypes: undefined,
+    description: undefined,
+    wrappedSecret: 'w1.x',
+  };
   await webhooks.transaction((tx) => webhooks.insert(tx, webhook));
   await append('a', 'b', 'c')();
   await number();
 }
 const claim = () => queue.claim({ failing: false, perWebhook: 2, limit: 2, underWay: new Map(), leaseSeconds: 30 });
-const [taken, refused] = [200, 500].map((status) => judgeAttempt({ kind: 'answered', status, retryAfterSeconds: undefined }, 1, 0));
+const [taken, refused] = [200, 500].map((status) =>
+  judgeAttempt({ kind: 'answered', status, retryAfterSeconds: undefined }, 1, 0),
+);
 
 const claims: Scenario = {
   name: 'webhooks: claim × claim',
@@ -109,8 +138,13 @@ const claims: Scenario = {
     return {
       work: { one: claim, two: claim },
       judge: async (results) => {
-        const claimed = ['one', 'two'].flatMap((name) => valueOf<ClaimedDelivery[]>(results, name) ?? []).map(({ deliveryId }) => deliveryId);
-        return [...failuresOf(results), ...(new Set(claimed).size === claimed.length ? [] : ['a delivery was claimed twice'])];
+        const claimed = ['one', 'two']
+          .flatMap((name) => valueOf<ClaimedDelivery[]>(results, name) ?? [])
+          .map(({ deliveryId }) => deliveryId);
+        return [
+          ...failuresOf(results),
+          ...(new Set(claimed).size === claimed.length ? [] : ['a delivery was claimed twice']),
+        ];
       },
     };
   },
@@ -122,12 +156,27 @@ const outcomes: Scenario = {
     await withDeliveries();
     const [delivery] = await claim();
     return {
-      work: { delivered: () => queue.settle(delivery!, taken!), refused: () => queue.settle(delivery!, refused!), claim },
+      work: {
+        delivered: () => queue.settle(delivery!, taken!),
+        refused: () => queue.settle(delivery!, refused!),
+        claim,
+      },
       judge: async (results) => {
-        const [row] = await dataSource.query<{ attempts: number; state: string }[]>('select attempts, state from webhook_deliveries where delivery_id = $1', [delivery!.deliveryId]);
-        const won = [valueOf<boolean>(results, 'delivered'), valueOf<boolean>(results, 'refused')].filter(Boolean).length;
-        const counted = won === 1 && row!.attempts === 1 ? [] : [`${won} outcomes of one lease were written, ${row!.attempts} attempts counted`];
-        const lost = valueOf<boolean>(results, 'delivered') && row!.state !== 'delivered' ? ['a delivery that arrived is attempted again'] : [];
+        const [row] = await dataSource.query<{ attempts: number; state: string }[]>(
+          'select attempts, state from webhook_deliveries where delivery_id = $1',
+          [delivery!.deliveryId],
+        );
+        const won = [valueOf<boolean>(results, 'delivered'), valueOf<boolean>(results, 'refused')].filter(
+          Boolean,
+        ).length;
+        const counted =
+          won === 1 && row!.attempts === 1
+            ? []
+            : [`${won} outcomes of one lease were written, ${row!.attempts} attempts counted`];
+        const lost =
+          valueOf<boolean>(results, 'delivered') && row!.state !== 'delivered'
+            ? ['a delivery that arrived is attempted again']
+            : [];
         return [...failuresOf(results), ...counted, ...lost];
       },
     };
@@ -140,17 +189,28 @@ type Rotated = { keyId?: string; error?: string };
 const rotations = (other: 'rotate' | 'revoke'): Scenario => ({
   name: `API keys: rotate × ${other}`,
   prepare: async () => {
-    const made = (await performAdminCommand(keys, { kind: 'create-key', merchantId: MERCHANT, scopes: ['purchases'] as never, env: 'test' })) as Rotated;
+    const made = (await performAdminCommand(keys, {
+      kind: 'create-key',
+      merchantId: MERCHANT,
+      scopes: ['purchases'] as never,
+      env: 'test',
+    })) as Rotated;
     const keyId = made.keyId!;
     const rotate = () => performAdminCommand(keys, { kind: 'rotate-key', keyId, overlapSeconds: 0 });
     return {
-      work: { one: rotate, two: other === 'rotate' ? rotate : () => performAdminCommand(keys, { kind: 'revoke-key', keyId }) },
+      work: {
+        one: rotate,
+        two: other === 'rotate' ? rotate : () => performAdminCommand(keys, { kind: 'revoke-key', keyId }),
+      },
       judge: async (results) => {
         const old = await keys.find(keyId);
-        const successors = ['one', 'two'].map((name) => valueOf<Rotated>(results, name)).filter((value) => value?.keyId !== undefined && value.keyId !== keyId);
+        const successors = ['one', 'two']
+          .map((name) => valueOf<Rotated>(results, name))
+          .filter((value) => value?.keyId !== undefined && value.keyId !== keyId);
         const breaches = failuresOf(results);
         if (old!.live) breaches.push('the old key is live');
-        if (other === 'rotate' && successors.length !== 1) breaches.push(`${successors.length} keys took over from one`);
+        if (other === 'rotate' && successors.length !== 1)
+          breaches.push(`${successors.length} keys took over from one`);
         if (other === 'revoke' && old!.revokedAt === null) breaches.push('a revocation is lost');
         return breaches;
       },
@@ -159,17 +219,37 @@ const rotations = (other: 'rotate' | 'revoke'): Scenario => ({
 });
 
 describe('the gateway', () => {
-  it.each([numbering, claims, outcomes, rotations('rotate'), rotations('revoke')])('$name', async (scenario) => {
-    const { broken } = await explorer.explore(scenario, interleavingBounds({ schedulesMax: 80 }));
-    expect(broken?.report).toBeUndefined();
-  }, 240_000);
+  it.each([numbering, claims, outcomes, rotations('rotate'), rotations('revoke')])(
+    '$name',
+    async (scenario) => {
+      const { broken } = await explorer.explore(scenario, interleavingBounds({ schedulesMax: 80 }));
+      expect(broken?.report).toBeUndefined();
+    },
+    240_000,
+  );
 
   it.each<[string, Scenario, Rewrite]>([
-    ['two numbers for one place without the lock on the feed’s state', numbering, (sql) => sql.replace('select last_sequence from feed_state for update', 'select last_sequence from feed_state')],
+    [
+      'two numbers for one place without the lock on the feed’s state',
+      numbering,
+      (sql) => sql.replace('select last_sequence from feed_state for update', 'select last_sequence from feed_state'),
+    ],
     ['a delivery that is claimed twice without row locks', claims, (sql) => sql.replace('for update skip locked', '')],
-    ['two successors of one key without the key’s lock', rotations('rotate'), (sql) => (sql.includes('from api_keys') ? sql.replace('for update', '') : sql)],
-  ])('is found to give %s', async (_, scenario, rewrite) => {
-    const { broken } = await explorer.explore(scenario, interleavingBounds({ preemptionsMax: 2, schedulesMax: 400 }), rewrite);
-    expect(broken?.breaches).toBeDefined();
-  }, 120_000);
+    [
+      'two successors of one key without the key’s lock',
+      rotations('rotate'),
+      (sql) => (sql.includes('from api_keys') ? sql.replace('for update', '') : sql),
+    ],
+  ])(
+    'is found to give %s',
+    async (_, scenario, rewrite) => {
+      const { broken } = await explorer.explore(
+        scenario,
+        interleavingBounds({ preemptionsMax: 2, schedulesMax: 400 }),
+        rewrite,
+      );
+      expect(broken?.breaches).toBeDefined();
+    },
+    120_000,
+  );
 });

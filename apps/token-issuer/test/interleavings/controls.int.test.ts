@@ -24,10 +24,17 @@ const breachesOf = async (scenario: Scenario, rewrite?: Rewrite): Promise<readon
   (await quiet.explorer.explore(scenario, bounds, rewrite)).broken?.breaches ?? [];
 
 /** The join is not locked by one participant: rows that are there already are left alone. */
-const withoutJoinLock = (unlocked: string): Rewrite => (sql, participant) =>
-  participant === unlocked && sql.includes('insert into cookie_joins') ? sql.replace(/on conflict[\s\S]*/, 'on conflict do nothing') : sql;
+const withoutJoinLock =
+  (unlocked: string): Rewrite =>
+  (sql, participant) =>
+    participant === unlocked && sql.includes('insert into cookie_joins')
+      ? sql.replace(/on conflict[\s\S]*/, 'on conflict do nothing')
+      : sql;
 const withoutStateCondition: Rewrite = (sql) => sql.replace(`and purchases.state = 'awaiting-device'`, '');
-const both = (one: Rewrite, other: Rewrite): Rewrite => (sql, participant) => other(one(sql, participant), participant);
+const both =
+  (one: Rewrite, other: Rewrite): Rewrite =>
+  (sql, participant) =>
+    other(one(sql, participant), participant);
 const withoutDeviceLock: Rewrite = (sql) => (sql.includes('from known_devices') ? sql.replace('for share', '') : sql);
 
 describe('the explorer', () => {
@@ -41,16 +48,21 @@ describe('the explorer', () => {
         const purchase = terms({ cookie, kids: [kid] });
         const binding = issuer.neighbours.bind(cookie);
         return {
-          work: { purchase: () => issuer.hear(completed(purchase)), registration: () => issuer.hear(registered(binding)) },
+          work: {
+            purchase: () => issuer.hear(completed(purchase)),
+            registration: () => issuer.hear(registered(binding)),
+          },
           judge: () => judgePurchase(issuer, { ...purchase, refunded: false, mustEnd: true }),
         };
       },
     };
     expect(await breachesOf(scenario)).toEqual([]);
-    expect(await breachesOf(scenario, withoutJoinLock('purchase'))).toContain('a purchase whose device registered is awaiting-device');
+    expect(await breachesOf(scenario, withoutJoinLock('purchase'))).toContain(
+      'a purchase whose device registered is awaiting-device',
+    );
   });
 
-  it('finds a lost refund if neither the join is locked nor the state is a condition, and none if the state is', async () => {
+  it('finds a lost refund without the lock and the state condition, and none if one is there', async () => {
     const scenario = sale('waiting', 'refund', 'registration');
     expect(await breachesOf(scenario, withoutJoinLock('refund'))).toEqual([]);
     const lost = await breachesOf(scenario, both(withoutJoinLock('refund'), withoutStateCondition));

@@ -17,10 +17,14 @@ interface Standing {
 }
 
 /**
- * What is wrong with a purchase at the end, by the invariants of the fault suite: a refunded purchase stays refunded and has no
- * live token, an issued one has exactly the live token that it names, and one whose device registered has ended.
+ * What is wrong with a purchase at the end, by the invariants of the fault suite: a refunded purchase stays refunded
+ * and has no live token, an issued one has exactly the live token that it names, and one whose device registered has
+ * ended.
  */
-export async function judgePurchase(issuer: Issuer, { purchaseId, merchantId, refunded, mustEnd }: JudgedPurchase): Promise<string[]> {
+export async function judgePurchase(
+  issuer: Issuer,
+  { purchaseId, merchantId, refunded, mustEnd }: JudgedPurchase,
+): Promise<string[]> {
   const [found] = await issuer.rows<Standing>(
     `select purchases.state, purchases.token_id,
        coalesce((select array_agg(token_id) from tokens where merchant_id = $1 and purchase_id = $2
@@ -33,12 +37,18 @@ export async function judgePurchase(issuer: Issuer, { purchaseId, merchantId, re
   const { state, token_id: tokenId, live, revoked_device: revokedDevice } = found!;
   const breaches: string[] = [];
   const expect = (holds: boolean, breach: string): void => void (holds || breaches.push(breach));
-  expect(!refunded || state === 'refunded' || state === 'rejected', `an accepted refund is lost: the purchase is ${state}`);
+  expect(
+    !refunded || state === 'refunded' || state === 'rejected',
+    `an accepted refund is lost: the purchase is ${state}`,
+  );
   expect(state !== 'refunded' || live.length === 0, `a refunded purchase has ${live.length} live tokens`);
   expect(state !== 'rejected' || live.length === 0, `a rejected purchase has ${live.length} live tokens`);
   expect(live.length <= 1, `a purchase has ${live.length} live tokens`);
   expect(!revokedDevice || live.length === 0, 'a token of a revoked device is live');
-  expect(state !== 'issued' || revokedDevice || live[0] === tokenId, `an issued purchase names ${tokenId}, and ${live.join()} is live`);
+  expect(
+    state !== 'issued' || revokedDevice || live[0] === tokenId,
+    `an issued purchase names ${tokenId}, and ${live.join()} is live`,
+  );
   expect(!mustEnd || (state !== null && state !== 'awaiting-device'), `a purchase whose device registered is ${state}`);
   return [...breaches, ...(await judgeEvents(issuer, purchaseId))];
 }
@@ -50,7 +60,10 @@ export interface JudgedSale extends JudgedPurchase {
   readonly accepted: boolean;
 }
 
-/** What is wrong with a sale: its purchase, and every live token of its device, whether a purchase stands behind it or not. */
+/**
+ * What is wrong with a sale: its purchase, and every live token of its device, whether a purchase stands behind it or
+ * not.
+ */
 export async function judgeSale(issuer: Issuer, sale: JudgedSale): Promise<string[]> {
   const { merchantId, deviceId, purchaseId, refunded, accepted, mustEnd } = sale;
   const live = await issuer.rows<{ token_id: string; device_revoked: boolean }>(
@@ -63,7 +76,10 @@ export async function judgeSale(issuer: Issuer, sale: JudgedSale): Promise<strin
   if (live.length > 1) breaches.push(`the device of one sale has ${live.length} live tokens`);
   if (live.some((token) => token.device_revoked)) breaches.push('a revoked device has a live token');
   if (refunded && accepted && live.length > 0) breaches.push('the device of a refunded sale has a live token');
-  const known = await issuer.rows('select 1 from purchases where merchant_id = $1 and purchase_id = $2', [merchantId, purchaseId]);
+  const known = await issuer.rows('select 1 from purchases where merchant_id = $1 and purchase_id = $2', [
+    merchantId,
+    purchaseId,
+  ]);
   if (accepted && known.length === 0) breaches.push('an accepted purchase is not known');
   return breaches;
 }

@@ -23,10 +23,16 @@ const triples: ActName[][] = [
   ['purchase', 'purchase-call', 'sale-call'],
   ['purchase', 'registration', 'sale-call'],
 ];
-const cases = starts.flatMap((start) => [...pairs, ...triples].map((acts) => ({ start, acts, name: acts.join(' × ') })));
+const cases = starts.flatMap((start) =>
+  [...pairs, ...triples].map((acts) => ({ start, acts, name: acts.join(' × ') })),
+);
 
-it.each(cases)('$name, from $start', async ({ start, acts, name }: { start: Start; acts: ActName[]; name: string }) => {
-  const scenario = { name: `${name}, from ${start}`, prepare: () => saleWorld(quiet.issuer, start, acts) };
-  const { broken } = await quiet.explorer.explore(scenario, interleavingBounds());
-  expect(broken?.report).toBeUndefined();
-}, isLongForm() ? 600_000 : 60_000);
+it.each(cases)(
+  '$name, from $start',
+  async ({ start, acts, name }: { start: Start; acts: ActName[]; name: string }) => {
+    const scenario = { name: `${name}, from ${start}`, prepare: () => saleWorld(quiet.issuer, start, acts) };
+    const { broken } = await quiet.explorer.explore(scenario, interleavingBounds());
+    expect(broken?.report).toBeUndefined();
+  },
+  isLongForm() ? 600_000 : 60_000,
+);

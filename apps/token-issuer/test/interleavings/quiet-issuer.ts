@@ -7,7 +7,10 @@ import { Issuer } from '../issuer.js';
 
 const backgroundJobs = [ExpireCookies, FulfilOrders, AskRecords];
 
-/** An issuer whose background jobs and relay are at rest, so that a schedule alone decides what happens, and its explorer. */
+/**
+ * An issuer whose background jobs and relay are at rest, so that a schedule alone decides what happens, and its
+ * explorer.
+ */
 export interface QuietIssuer {
   readonly issuer: Issuer;
   readonly explorer: Explorer;

@@ -8,7 +8,10 @@ import { newHex } from '../sales.js';
 import type { GivenEvent } from '../test-bus.js';
 import { judgeSale } from './judge-issuer.js';
 
-/** What stands before the acts meet: a cookie, one whose device is bound, a purchase that waits, or one that is soon to be renewed. */
+/**
+ * What stands before the acts meet: a cookie, one whose device is bound, a purchase that waits, or one that is soon to
+ * be renewed.
+ */
 export const starts = ['nothing', 'bound', 'waiting', 'issued'] as const;
 export type Start = (typeof starts)[number];
 
@@ -58,7 +61,8 @@ class Sale {
     if (start === 'issued') {
       await this.deliver([registered(this.bind()), completed(purchase)]);
       await issuer.rows(
-        `update tokens set issued_at = clock_timestamp() - interval '10 days', expires_at = clock_timestamp() + interval '1 hour'
+        `update tokens set issued_at = clock_timestamp() - interval '10 days',
+           expires_at = clock_timestamp() + interval '1 hour'
          where purchase_id = $1`,
         [purchase.purchaseId],
       );
@@ -67,7 +71,10 @@ class Sale {
       issuer.neighbours.cookies.get(cookie)!.expiresAt = new Date(Date.now() - 60_000).toISOString();
       const past = `clock_timestamp() - interval '1 minute'`;
       await issuer.rows(`update cookie_joins set expires_at = ${past} where cookie = $1`, [cookie]);
-      await issuer.rows(`update purchases set cookie_expires_at = ${past} where cookie = $1 and cookie_expires_at is not null`, [cookie]);
+      await issuer.rows(
+        `update purchases set cookie_expires_at = ${past} where cookie = $1 and cookie_expires_at is not null`,
+        [cookie],
+      );
     }
     if (acts.some((act) => ['registration', 'revocation', 'sale-call'].includes(act))) this.bind();
   }
@@ -102,7 +109,16 @@ class Sale {
         return issuer.bus.ask(requests.putContentKey.name, { merchantId, kid, key });
       case 'sale-call': {
         const { cookie, deviceId } = this;
-        const input = { merchantId, cookie, deviceId, contentId: 'film-42', kid, key, rights: purchase.rights, ttlSeconds: 864_000 };
+        const input = {
+          merchantId,
+          cookie,
+          deviceId,
+          contentId: 'film-42',
+          kid,
+          key,
+          rights: purchase.rights,
+          ttlSeconds: 864_000,
+        };
         return issuer.bus.ask(requests.issueCorrelatedToken.name, input);
       }
       default: {
@@ -123,7 +139,9 @@ class Sale {
   }
 }
 
-/** A world in which acts on one sale meet. Acts of the same name are the same event twice, as two replicas may get it. */
+/**
+ * A world in which acts on one sale meet. Acts of the same name are the same event twice, as two replicas may get it.
+ */
 export async function saleWorld(issuer: Issuer, start: Start, acts: readonly ActName[]): Promise<World> {
   const sale = new Sale(issuer);
   await sale.begin(start, acts);

@@ -40,7 +40,16 @@ async function orderedSale() {
   await issuer.ask(requests.putContentKey, { merchantId: ACME, kid, key });
   const purchase = terms({ merchantId: ACME, cookie, kids: [kid] });
   await issuer.hear(completed(purchase));
-  const sale = { merchantId: ACME, cookie, deviceId, contentId: 'film-42', kid, key, rights: purchase.rights, ttlSeconds: 86_400 };
+  const sale = {
+    merchantId: ACME,
+    cookie,
+    deviceId,
+    contentId: 'film-42',
+    kid,
+    key,
+    rights: purchase.rights,
+    ttlSeconds: 86_400,
+  };
   const acts = {
     order: fulfilDue,
     'order-again': fulfilDue,
@@ -65,7 +74,9 @@ const scenarioOf = (...names: OrderAct[]): Scenario => ({
     return {
       work: Object.fromEntries(names.map((name) => [name, acts[name]])),
       judge: async (results) => {
-        const failed = [...results].flatMap(([name, result]) => (result.status === 'rejected' ? [`${name} failed: ${String(result.reason)}`] : []));
+        const failed = [...results].flatMap(([name, result]) =>
+          result.status === 'rejected' ? [`${name} failed: ${String(result.reason)}`] : [],
+        );
         await drain();
         const facts = { ...purchase, deviceId, refunded: names.includes('refund'), accepted: true, mustEnd: true };
         return [...failed, ...(await judgeSale(quiet.issuer, facts))];
@@ -84,7 +95,11 @@ const scenarios = [
   scenarioOf('order', 'revocation', 'sale-call'),
 ];
 
-it.each(scenarios)('$name, of a purchase with an upstream', async (scenario) => {
-  const { broken } = await quiet.explorer.explore(scenario, interleavingBounds());
-  expect(broken?.report).toBeUndefined();
-}, isLongForm() ? 600_000 : 60_000);
+it.each(scenarios)(
+  '$name, of a purchase with an upstream',
+  async (scenario) => {
+    const { broken } = await quiet.explorer.explore(scenario, interleavingBounds());
+    expect(broken?.report).toBeUndefined();
+  },
+  isLongForm() ? 600_000 : 60_000,
+);

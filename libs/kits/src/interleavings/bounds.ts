@@ -10,7 +10,10 @@ export function isLongForm(): boolean {
   return process.env[FORM_VARIABLE] === 'long';
 }
 
-/** The bounds of this run: a few orders of each scenario beside the other suites, or all with two preemptions and random ones. */
+/**
+ * The bounds of this run: a few orders of each scenario beside the other suites, or all with two preemptions and
+ * random ones.
+ */
 export function interleavingBounds(short: Partial<Bounds> = {}, long: Partial<Bounds> = {}): Bounds {
   const seed = Number(process.env[SEED_VARIABLE] ?? 1);
   if (isLongForm()) return { preemptionsMax: 2, schedulesMax: 600, randomCount: 40, seed, ...long };

@@ -53,10 +53,14 @@ export class Explorer {
   ) {}
 
   /**
-   * Opens an explorer on a database whose service is running. `sources` are the data sources that its transactions use, and
-   * `sharedNothing` the tables in which participants never write the same rows (the outbox, usually).
+   * Opens an explorer on a database whose service is running. `sources` are the data sources that its transactions
+   * use, and `sharedNothing` the tables in which participants never write the same rows (the outbox, usually).
    */
-  static async open(databaseUrl: string, sources: readonly PooledSource[], sharedNothing: readonly string[] = ['outbox_events']): Promise<Explorer> {
+  static async open(
+    databaseUrl: string,
+    sources: readonly PooledSource[],
+    sharedNothing: readonly string[] = ['outbox_events'],
+  ): Promise<Explorer> {
     for (const source of sources) gateConnections(source);
     const locks = await LockWatcher.open(databaseUrl);
     return new Explorer(locks, await locks.tables(), sharedNothing);
@@ -67,8 +71,8 @@ export class Explorer {
   }
 
   /**
-   * Tries the orders of a scenario until one breaks it: first every order with at most so many preemptions, fewer first, and
-   * then random ones. `LATCHKEY_SCHEDULE` replays a single one instead.
+   * Tries the orders of a scenario until one breaks it: first every order with at most so many preemptions, fewer
+   * first, and then random ones. `LATCHKEY_SCHEDULE` replays a single one instead.
    */
   async explore(scenario: Scenario, bounds: Bounds, rewrite?: Rewrite): Promise<Exploration> {
     const replayed = process.env[SCHEDULE_VARIABLE];
@@ -90,7 +94,8 @@ export class Explorer {
       }
       if (waiting.length > 0) break;
       waiting = costlier;
-      if (preemptions === bounds.preemptionsMax || costlier.length === 0) return this.exploreRandom(scenario, bounds, { schedules, complete: true }, rewrite);
+      if (preemptions === bounds.preemptionsMax || costlier.length === 0)
+        return this.exploreRandom(scenario, bounds, { schedules, complete: true }, rewrite);
     }
     return this.exploreRandom(scenario, bounds, { schedules, complete: false }, rewrite);
   }
@@ -101,7 +106,12 @@ export class Explorer {
     return { schedules: 1, complete: false, broken };
   }
 
-  private async exploreRandom(scenario: Scenario, { randomCount, seed }: Bounds, done: Exploration, rewrite?: Rewrite): Promise<Exploration> {
+  private async exploreRandom(
+    scenario: Scenario,
+    { randomCount, seed }: Bounds,
+    done: Exploration,
+    rewrite?: Rewrite,
+  ): Promise<Exploration> {
     const random = randomOf(seed);
     for (let count = 1; count <= randomCount; count += 1) {
       const { broken } = await this.try(scenario, (ready) => ready[Math.floor(random() * ready.length)]!, rewrite);
@@ -110,7 +120,11 @@ export class Explorer {
     return { ...done, schedules: done.schedules + randomCount };
   }
 
-  private async try(scenario: Scenario, choose: Choose, rewrite?: Rewrite): Promise<{ run: ScheduleRun; broken?: BrokenSchedule }> {
+  private async try(
+    scenario: Scenario,
+    choose: Choose,
+    rewrite?: Rewrite,
+  ): Promise<{ run: ScheduleRun; broken?: BrokenSchedule }> {
     const { work, judge } = await scenario.prepare();
     setRewrite(rewrite);
     // A transaction that begins again pauses for a random time, which no schedule could repeat.
@@ -138,7 +152,13 @@ function follow(schedule: Schedule): Choose {
 }
 
 /** Adds the schedules that leave a run at a choice point after its prefix. */
-function branch(run: ScheduleRun, prefixLength: number, footprints: Footprints, free: Schedule[], costlier: Schedule[]): void {
+function branch(
+  run: ScheduleRun,
+  prefixLength: number,
+  footprints: Footprints,
+  free: Schedule[],
+  costlier: Schedule[],
+): void {
   const schedule = run.points.map(({ chosen }) => chosen);
   for (const [index, { ready, chosen, last }] of run.points.entries()) {
     if (index < prefixLength) continue;
@@ -152,8 +172,16 @@ function branch(run: ScheduleRun, prefixLength: number, footprints: Footprints, 
 
 function brokenOf(name: string, { steps }: ScheduleRun, breaches: readonly string[]): BrokenSchedule {
   const schedule = steps.map(({ participant }) => participant);
-  const lines = steps.map(({ participant, sql }, index) => `  ${index + 1}. ${participant}: ${sql.replaceAll(/\s+/g, ' ').trim().slice(0, 110)}`);
-  const report = [`${name} breaks:`, ...breaches.map((breach) => `  ${breach}`), `${SCHEDULE_VARIABLE}="${formatSchedule(schedule)}"`, ...lines].join('\n');
+  const lines = steps.map(
+    ({ participant, sql }, index) =>
+      `  ${index + 1}. ${participant}: ${sql.replaceAll(/\s+/g, ' ').trim().slice(0, 110)}`,
+  );
+  const report = [
+    `${name} breaks:`,
+    ...breaches.map((breach) => `  ${breach}`),
+    `${SCHEDULE_VARIABLE}="${formatSchedule(schedule)}"`,
+    ...lines,
+  ].join('\n');
   return { schedule, breaches, report };
 }
 

@@ -24,8 +24,8 @@ export function setRewrite(next: Rewrite = (sql) => sql): void {
 }
 
 /**
- * Puts a gate into every connection of a data source, for as long as it is open. A statement that a participant causes waits
- * there for the scheduler; all others pass as ever.
+ * Puts a gate into every connection of a data source, for as long as it is open. A statement that a participant causes
+ * waits there for the scheduler; all others pass as ever.
  */
 export function gateConnections(source: PooledSource): void {
   const pool = (source.driver as { master: Pool }).master;
@@ -64,11 +64,19 @@ function passGate(
   };
   if (typeof callback !== 'function') return send();
   const done = callback as Callback;
-  send().then((result) => done(undefined, result), (error: Error) => done(error));
+  send().then(
+    (result) => done(undefined, result),
+    (error: Error) => done(error),
+  );
   return undefined;
 }
 
 /** Prepared statements come as objects with a text; cursors and streams have none and pass. */
 function isConfig(config: unknown): config is { text: string } {
-  return typeof config === 'object' && config !== null && typeof (config as { text?: unknown }).text === 'string' && !('submit' in config);
+  return (
+    typeof config === 'object' &&
+    config !== null &&
+    typeof (config as { text?: unknown }).text === 'string' &&
+    !('submit' in config)
+  );
 }

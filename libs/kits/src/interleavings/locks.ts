@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 
 /**
- * Tells which backends wait for a lock that another of them holds, by PostgreSQL's own lock table and never by elapsed time:
- * a slow machine must not look like a blocked transaction.
+ * Tells which backends wait for a lock that another of them holds, by PostgreSQL's own lock table and never by elapsed
+ * time: a slow machine must not look like a blocked transaction.
  */
 export class LockWatcher {
   private constructor(private readonly client: Client) {}
@@ -26,7 +26,8 @@ export class LockWatcher {
   /** The tables of the database, without those of the migrations. */
   async tables(): Promise<string[]> {
     const { rows } = await this.client.query<{ name: string }>(
-      `select relname as name from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname <> 'migrations'`,
+      `select relname as name from pg_class
+       where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname <> 'migrations'`,
     );
     return rows.map(({ name }) => name);
   }

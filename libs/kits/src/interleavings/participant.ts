@@ -57,7 +57,10 @@ export class Participant {
     current.run(this, () => {
       void Promise.resolve()
         .then(work)
-        .then((value) => settled({ status: 'fulfilled', value }), (reason: unknown) => settled({ status: 'rejected', reason }));
+        .then(
+          (value) => settled({ status: 'fulfilled', value }),
+          (reason: unknown) => settled({ status: 'rejected', reason }),
+        );
     });
   }
 

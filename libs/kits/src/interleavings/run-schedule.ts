@@ -34,8 +34,9 @@ const STUCK_MS = 60_000;
 const IDLE_TURNS = 200;
 
 /**
- * Runs all participants at once and releases one statement at a time. Each time it waits until every participant has a next
- * statement, waits for a lock, or has ended; so the order of the statements is the choice of `choose` and of nothing else.
+ * Runs all participants at once and releases one statement at a time. Each time it waits until every participant has a
+ * next statement, waits for a lock, or has ended; so the order of the statements is the choice of `choose` and of
+ * nothing else.
  */
 export async function runSchedule(work: Work, locks: LockWatcher, choose: Choose): Promise<ScheduleRun> {
   const participants = Object.keys(work).map((name) => new Participant(name));
@@ -74,7 +75,8 @@ async function untilQuiet(participants: readonly Participant[], locks: LockWatch
       const stillBusy = participants.flatMap((participant) => participant.executing);
       if (sameStatements(executing, stillBusy) && executing.every(({ pid }) => blocked.has(pid))) return;
     }
-    if (performance.now() - startedAt > STUCK_MS) throw new Error(`participants wait for what no schedule releases: ${busy.map(({ name }) => name).join(', ')}`);
+    if (performance.now() - startedAt > STUCK_MS)
+      throw new Error(`participants wait for what no schedule releases: ${busy.map(({ name }) => name).join(', ')}`);
     await turn(turns);
   }
 }

@@ -17,8 +17,11 @@ export function formatSchedule(schedule: Schedule): string {
 
 /** Reads what `formatSchedule` wrote. */
 export function parseSchedule(line: string): Schedule {
-  return line.split(/[\s,]+/).filter(Boolean).flatMap((run) => {
-    const [name, count = '1'] = run.split('*');
-    return new Array<string>(Number(count)).fill(name!);
-  });
+  return line
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .flatMap((run) => {
+      const [name, count = '1'] = run.split('*');
+      return new Array<string>(Number(count)).fill(name!);
+    });
 }

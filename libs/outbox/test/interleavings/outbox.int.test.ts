@@ -33,7 +33,10 @@ describe('two replicas with overlapping batches of events', () => {
     name: 'inbox × inbox',
     prepare: async () => {
       const [one, two, three] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
-      const delivery = (id: string): Delivery => ({ event: { specversion: '1.0', id, source: '/s', type: 't', data: {} }, attempt: 1 });
+      const delivery = (id: string): Delivery => ({
+        event: { specversion: '1.0', id, source: '/s', type: 't', data: {} },
+        attempt: 1,
+      });
       const handle = (...ids: string[]) =>
         handleOnce(outbox, ids.map(delivery), async (tx, fresh) => {
           const count = `insert into effects values ($1) on conflict (id) do update set times = effects.times + 1`;
@@ -45,9 +48,15 @@ describe('two replicas with overlapping batches of events', () => {
         judge: async (results) => {
           const sql = 'select times from effects where id = any($1)';
           const effects = await dataSource.query<{ times: number }[]>(sql, [[one, two, three]]);
-          const failed = [...results].filter(([, { status }]) => status === 'rejected').map(([name]) => `${name} failed`);
+          const failed = [...results]
+            .filter(([, { status }]) => status === 'rejected')
+            .map(([name]) => `${name} failed`);
           const lost = effects.length < 3 ? [`${effects.length} of 3 events had an effect`] : [];
-          return [...failed, ...lost, ...effects.filter(({ times }) => times > 1).map(({ times }) => `an event had ${times} effects`)];
+          return [
+            ...failed,
+            ...lost,
+            ...effects.filter(({ times }) => times > 1).map(({ times }) => `an event had ${times} effects`),
+          ];
         },
       };
     },
@@ -59,7 +68,12 @@ describe('two replicas with overlapping batches of events', () => {
 
   it('are found to apply one twice without the inbox', async () => {
     const withoutInbox: Rewrite = (sql) =>
-      sql.includes('insert into inbox_events') ? sql.replace('on conflict do nothing', 'on conflict (source, event_id) do update set event_id = excluded.event_id') : sql;
+      sql.includes('insert into inbox_events')
+        ? sql.replace(
+            'on conflict do nothing',
+            'on conflict (source, event_id) do update set event_id = excluded.event_id',
+          )
+        : sql;
     expect(await breachesOf(scenario, withoutInbox)).toContain('an event had 2 effects');
   });
 });
@@ -73,17 +87,24 @@ describe('two relays of one outbox', () => {
       const broker = new ScriptedBroker();
       const now = '2026-11-23T12:00:00Z';
       await outbox.transaction(async (tx) => {
-        for (const tokenId of ['t1', 't2', 't3']) tx.append(TokenRevoked, { merchantId: 'm', tokenId, reason: 'refunded', revokedAt: now, expiresAt: now });
+        for (const tokenId of ['t1', 't2', 't3'])
+          tx.append(TokenRevoked, { merchantId: 'm', tokenId, reason: 'refunded', revokedAt: now, expiresAt: now });
       });
       // A relay that is stopped relays one batch before it ends.
-      const relayOnce = () => new Relay({ dataSource, broker: broker.asBroker(), service: 'token-issuer', observer }).stop();
+      const relayOnce = () =>
+        new Relay({ dataSource, broker: broker.asBroker(), service: 'token-issuer', observer }).stop();
       return {
         work: { first: relayOnce, second: relayOnce },
         judge: async () => {
           await relayOnce();
           const times = Object.groupBy(broker.published, ({ id }) => id);
           const lost = Object.keys(times).length < 3 ? ['an event is lost'] : [];
-          return [...lost, ...Object.values(times).filter((list) => list!.length > 1).map((list) => `an event was published ${list!.length} times`)];
+          return [
+            ...lost,
+            ...Object.values(times)
+              .filter((list) => list!.length > 1)
+              .map((list) => `an event was published ${list!.length} times`),
+          ];
         },
       };
     },

@@ -26,6 +26,7 @@ import { ConfirmedPublisher } from './rabbit/confirmed-publisher.js';
 import { Consumption } from './rabbit/consumption.js';
 import { declareTopology, onChannel } from './rabbit/declare-topology.js';
 import type { OutgoingMessage, Reader } from './rabbit/envelope.js';
+import { BrokerTimeout } from './rabbit/in-time.js';
 import { Link } from './rabbit/link.js';
 import type { BrokerLogger } from './observer.js';
 import { messageOf } from './rabbit/message-of.js';
@@ -47,6 +48,8 @@ export interface RabbitOptions extends Partial<RetryPolicy> {
   /** How many requests are answered at once. */
   readonly requestPrefetch?: number;
   readonly confirmTimeoutMs?: number;
+  /** How long the broker may take to declare and to begin; then another connection is tried. */
+  readonly brokerTimeoutMs?: number;
   /** See `ConsumptionOptions`. */
   readonly handlerGraceMs?: number;
   /** How often bindings are bound again, in case somebody removed one. */
@@ -101,8 +104,9 @@ export class RabbitBroker implements Broker {
     const prepare = async (connection: ChannelModel): Promise<void> => {
       for (const topology of this.declared.values()) await declareTopology(connection, topology, logger);
     };
-    this.consuming = new Link({ url, name: `${clientName} (consuming)`, logger, prepare });
-    this.publishing = new Link({ url, name: `${clientName} (publishing)`, logger });
+    const { brokerTimeoutMs: timeoutMs } = options;
+    this.consuming = new Link({ url, name: `${clientName} (consuming)`, logger, prepare, timeoutMs });
+    this.publishing = new Link({ url, name: `${clientName} (publishing)`, logger, timeoutMs });
     this.upkeep = new BindingUpkeep(this.consuming, { logger, intervalMs: options.bindingUpkeepMs ?? 5_000, topologies: () => [...this.declared.values(), ...this.served.values()] });
     this.events = new ConfirmedPublisher(this.publishing, { name: 'events', logger, confirmTimeoutMs });
     this.verdicts = new ConfirmedPublisher(this.publishing, { name: 'verdicts', logger, confirmTimeoutMs });
@@ -120,9 +124,10 @@ export class RabbitBroker implements Broker {
   async declare(messaging: ServiceMessaging): Promise<void> {
     const topology = eventTopology(messaging, this.policy.ladder);
     await this.consuming.attempted();
-    if (this.consuming.state !== 'down') await this.declareNow(topology);
+    // A broker that does not answer is as good as away: the next connection declares it.
+    const isLate = this.consuming.state !== 'down' && (await this.declareNow(topology).then(() => false, ifLate));
     this.declared.set(messaging.service, topology);
-    if (this.consuming.state === 'down') return;
+    if (isLate || this.consuming.state === 'down') return;
     await Promise.all([this.events.begun(), this.verdicts.begun()]);
   }
 
@@ -248,7 +253,12 @@ export class RabbitBroker implements Broker {
 
   private async declareNow(topology: Topology): Promise<void> {
     const connection = await this.connectionInTime();
-    await declareTopology(connection, topology, this.options.logger);
+    try {
+      await declareTopology(connection, topology, this.options.logger);
+    } catch (error) {
+      if (error instanceof BrokerTimeout) this.consuming.renew(connection, error);
+      throw error;
+    }
   }
 
   /** Does something on a channel of its own. Rejects when the broker is not there in time. */
@@ -263,6 +273,11 @@ export class RabbitBroker implements Broker {
     if (!connection) throw new Error('the broker is away');
     return connection;
   }
+}
+
+function ifLate(error: unknown): true {
+  if (error instanceof BrokerTimeout) return true;
+  throw error;
 }
 
 /** Checked here, because the error of a malformed URL would carry it, and its password, into logs. */

@@ -50,7 +50,7 @@ describe('readDelivery', () => {
   });
 
   it('leaves an unknown type that came by a binding to a newer replica, and refuses one that came by other means', () => {
-    const unknown = message({ ...DeviceRegistered, type: 'device.polished.v1' } as never);
+    const unknown = message({ ...DeviceRegistered, type: 'device.polished.v1' });
     expect(read(unknown)).toEqual({ ok: false, retry: true, reason: expect.stringMatching(/this version/) });
     for (const published of [{ exchange: '' }, { exchange: 'latchkey.copies' }, { routingKey: 'device.registered.v1' }]) {
       expect(read({ ...unknown, ...published })).toEqual({ ok: false, reason: expect.stringMatching(/does not consume/) });

@@ -51,6 +51,17 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
     await eventually(() => expect(broker.state).toBe('up'));
   });
 
+  it('does not wait for ever for a node that answers nothing, and goes on with another connection', async () => {
+    proxy.holdAnswers(true);
+    // Connections that are made from now on are answered, as by another node.
+    await broker.declare(licenseServer);
+    const { handler, ids } = remembering();
+    await broker.consume(licenseServer, handler);
+    await eventually(() => expect(broker.state).toBe('up'), { timeoutMs: 60_000 });
+    await eventually(async () => expect(await broker.publish([{ ...revoked('a'), copyFor: 'license-server' }])).toEqual(['confirmed']), { timeoutMs: 60_000 });
+    await eventually(() => expect(ids()).toContain('a'), { timeoutMs: 60_000 });
+  }, 180_000);
+
   it('finds every binding lost that one of several hearers needs, and binds it again', async () => {
     await broker.declare(licenseServer);
     const upkeep = bus.connect({ bindingUpkeepMs: 200 });

@@ -72,4 +72,15 @@ describe('the URL of a database or a broker', () => {
       new ConfigurationError(['DATABASE_URL must be a postgres:// URL', 'AMQP_URL must be an amqp:// or amqps:// URL']),
     );
   });
+
+  it.each(['amqp://u:p@one,amqp://u:p@two', 'amqp://u:p@one:5672, amqps://u:p@two:5672', 'amqp://u:p@one,two'])(
+    'refuses the list of broker addresses %s, and says that a list is not supported',
+    (broker) => {
+      expect(() => readConfiguration({ amqpUrl }, { AMQP_URL: broker })).toThrow('AMQP_URL must be one address');
+    },
+  );
+
+  it('takes a comma in the password of the broker', () => {
+    expect(readConfiguration({ amqpUrl }, { AMQP_URL: 'amqp://u:p,q@one' })).toEqual({ amqpUrl: 'amqp://u:p,q@one' });
+  });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectRabbit } from '@latchkey/messaging';
 import { type Configuration, ConfigurationError, readConfiguration, type Settings } from './configuration.js';
 import { createLogger } from './logger.js';
@@ -7,6 +8,9 @@ import type { StandardConfiguration } from './standard-settings.js';
 
 /** How long a clean stop may take before the process ends anyway, in milliseconds. */
 const STOP_TIMEOUT_MS = 12_000;
+
+/** How long a stop waits for a start that is not complete, in milliseconds. */
+const STARTING_GRACE_MS = 2_000;
 
 /** The whole of a service's `main.ts`: reads the environment, starts, and stops cleanly on SIGTERM and SIGINT. */
 export async function runService<Config extends Settings>(definition: ServiceDefinition<Config>): Promise<void> {
@@ -19,7 +23,10 @@ export async function runService<Config extends Settings>(definition: ServiceDef
   stopOnSignal(
     (message, error) => logger.error(message, {}, error),
     async () => {
-      await (await starting).stop();
+      const started = await Promise.race([starting, delay(STARTING_GRACE_MS, undefined, { ref: false })]);
+      // What has not started by then has taken nothing that would have to be drained; it may wait for a server that is away.
+      if (!started) return;
+      await started.stop();
       await broker.close();
     },
   );

@@ -96,10 +96,11 @@ export async function startService<Config extends Settings>(
   relay.start();
   const membership = new BrokerMembership(() => joinBroker(app, definition, surroundings), logger);
   health.add('consumers', !definition.worksWithoutBroker, async () => (membership.joined ? undefined : 'not joined to the broker yet'));
-  await membership.join({ wait: !definition.worksWithoutBroker });
-  housekeeping.start();
+  // Before the broker is joined, which may take a while: meanwhile /health/live answers, and /health/ready says what it waits for.
   if (surroundings.listen) await app.listen(configuration.port, configuration.host);
   const url = surroundings.listen ? (await app.getUrl()).replace('[::1]', '127.0.0.1') : undefined;
+  await membership.join({ wait: !definition.worksWithoutBroker });
+  housekeeping.start();
   logger.info('started', { url });
 
   const inFlight = new InFlight();

@@ -40,11 +40,21 @@ export const databaseUrl = setting('DATABASE_URL', z.string().refine((text) => i
   secret: true,
 });
 
+/** Taken for one address, a list would fail at every attempt for ever, and the log would not say why. */
+function namesOneHost(text: string): boolean {
+  if (/,\s*amqps?:\/\//.test(text)) return false;
+  return !URL.canParse(text) || !new URL(text).hostname.includes(',');
+}
+
 /** The broker of a service. */
-export const amqpUrl = setting('AMQP_URL', z.string().refine((text) => isConnectionUrl(text, /^amqps?:\/\/\S+$/), 'must be an amqp:// or amqps:// URL'), {
-  description: 'RabbitMQ, as amqp://user:password@host:port/vhost',
-  secret: true,
-});
+export const amqpUrl = setting(
+  'AMQP_URL',
+  z
+    .string()
+    .refine(namesOneHost, 'must be one address: a list is not supported yet; name a proxy in front of the nodes')
+    .refine((text) => !namesOneHost(text) || isConnectionUrl(text, /^amqps?:\/\/\S+$/), 'must be an amqp:// or amqps:// URL'),
+  { description: 'RabbitMQ, as amqp://user:password@host:port/vhost; one address', secret: true },
+);
 
 /** Where merchants reach the gateway. */
 export const publicUrl = setting('LATCHKEY_PUBLIC_URL', httpUrl, {

@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import type { ExchangeDeclaration, Topology } from '../topology.js';
 import type { BrokerLogger } from '../observer.js';
+import { inTime } from './in-time.js';
 
 /** Declares a topology; repeating it is harmless. Rejects when something else stands under one of its names, or nobody may. */
 export async function declareTopology(connection: ChannelModel, topology: Topology, logger: BrokerLogger): Promise<void> {
@@ -27,15 +28,16 @@ async function isThere(connection: ChannelModel, exchange: ExchangeDeclaration, 
 
 /** Uses a channel of its own, which the broker closes when it refuses. */
 export async function onChannel<T>(connection: ChannelModel, logger: BrokerLogger, use: (channel: Channel) => Promise<T>): Promise<T> {
-  const channel = await connection.createChannel();
+  const channel = await inTime(connection.createChannel(), 'opening a channel');
   // The same error rejects the operation that caused it; unheard it would end the process.
   channel.on('error', (error) => logger.info('the broker refused an operation', { error: error.message }));
   const ended = new Promise<void>((resolve) => channel.once('close', resolve));
   try {
-    return await use(channel);
+    return await inTime(use(channel), 'an operation on a channel of its own');
   } finally {
     // amqplib settles a closing when the broker answers it, and never where the connection is lost before: who waited for
     // that alone would wait for ever, and so neither consume nor answer again.
-    await Promise.race([channel.close().catch(() => undefined), ended]);
+    // Nor where the broker does not answer at all.
+    await inTime(Promise.race([channel.close().catch(() => undefined), ended]), 'closing a channel').catch(() => undefined);
   }
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { Channel, ChannelModel } from 'amqplib';
 import { type Backoff, backoffMs, pause } from './backoff.js';
+import { isRefusal } from './is-refusal.js';
+import { BrokerTimeout, inTime } from './in-time.js';
 import type { Link } from './link.js';
 import type { BrokerLogger } from '../observer.js';
 import { messageOf } from './message-of.js';
@@ -15,12 +17,12 @@ export interface ChannelUse<C extends Channel> {
   begin(channel: C, connection: ChannelModel): Promise<void>;
   /** The channel is gone: nothing that came by it can be settled any more. */
   ended(channel: C): void;
+  /** How long opening and beginning may take, in milliseconds; then another connection is tried. */
+  readonly timeoutMs?: number;
 }
 
 const REOPEN: Backoff = { firstMs: 100, maxMs: 10_000 };
 const GOOD_AFTER_MS = 10_000;
-/** Reply codes by which the broker says that it will not, rather than that it cannot now. */
-const refusals: ReadonlySet<unknown> = new Set([403, 404, 406]);
 
 /**
  * One channel that is opened again whenever it dies: with its connection, by an error of its own (a timed-out consumer, a
@@ -78,7 +80,8 @@ export class KeptChannel<C extends Channel> {
       try {
         await this.hold(connection);
       } catch (error) {
-        if (refusals.has((error as { code?: unknown }).code)) this.first.reject(error);
+        if (isRefusal(error)) this.first.reject(error);
+        if (error instanceof BrokerTimeout) this.link.renew(connection, error);
         this.use.logger.error('a channel to the broker could not be used', { channel: this.use.name, error: messageOf(error) });
       }
       this.first.resolve();
@@ -91,12 +94,13 @@ export class KeptChannel<C extends Channel> {
   /** Opens a channel and resolves when it has ended. */
   private async hold(connection: ChannelModel): Promise<void> {
     const { use } = this;
-    const channel = await use.open(connection);
+    const channel = await inTime(use.open(connection), `a channel for ${use.name}`, use.timeoutMs);
     const closed = new Promise<void>((resolve) => channel.on('close', resolve));
     const givenUp = new Promise<void>((resolve) => (this.held = { channel, giveUp: resolve }));
     channel.on('error', (error) => use.logger.warn('the broker closed a channel', { channel: use.name, error: messageOf(error) }));
     try {
-      await use.begin(channel, connection);
+      await Promise.race([inTime(use.begin(channel, connection), use.name, use.timeoutMs), this.stopped]);
+      if (this.closing.signal.aborted) return;
       this.channel = channel;
       this.first.resolve();
       await Promise.race([closed, givenUp, this.stopped]);

@@ -4,6 +4,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import type { BrokerState } from '../broker.js';
 import { type Backoff, backoffMs, pause } from './backoff.js';
 import type { BrokerLogger } from '../observer.js';
+import { inTime } from './in-time.js';
 import { messageOf } from './message-of.js';
 
 /** What one connection is opened with. */
@@ -15,6 +16,8 @@ export interface LinkOptions {
   readonly logger: BrokerLogger;
   /** Runs on every new connection before anybody else may use it. */
   prepare?(connection: ChannelModel): Promise<void>;
+  /** How long `prepare` may take, in milliseconds; then another connection is tried. */
+  readonly timeoutMs?: number;
 }
 
 const RECONNECT: Backoff = { firstMs: 200, maxMs: 10_000 };
@@ -39,6 +42,7 @@ export class Link {
   private readonly ended: Promise<void>;
   private connection: ChannelModel | undefined;
   private blocked = false;
+  private giveUp: (cause: Error) => void = () => undefined;
   private hasBeenTried = false;
 
   constructor(private readonly options: LinkOptions) {
@@ -68,6 +72,11 @@ export class Link {
   /** Calls back whenever the broker says that it takes no more for now (it lacks memory or disk). */
   onBlocked(listener: () => void): void {
     this.changes.on('blocked', listener);
+  }
+
+  /** Gives a connection up for another one, because the broker does not answer on it. Does nothing if it has been replaced. */
+  renew(connection: ChannelModel, cause: Error): void {
+    if (this.connection === connection) this.giveUp(cause);
   }
 
   /** Closes the connection and stops opening it again. */
@@ -109,13 +118,16 @@ export class Link {
     connection.on('blocked', () => this.note(true));
     connection.on('unblocked', () => this.note(false));
     try {
-      await Promise.race([this.options.prepare?.(connection), ended]);
+      const prepared = Promise.resolve(this.options.prepare?.(connection));
+      await Promise.race([inTime(prepared, 'declaring what the service needs', this.options.timeoutMs), ended, this.stopped]);
+      if (signal.aborted) return;
       this.connection = connection;
       this.brokerMajor = Number.parseInt(connection.connection.serverProperties.version, 10);
       this.noteAttempt();
       this.changes.emit('up');
       logger.info('connected to the broker', { connection: name });
-      const cause = await Promise.race([ended, this.stopped]);
+      const given = new Promise<Error>((resolve) => (this.giveUp = resolve));
+      const cause = await Promise.race([ended, given, this.stopped]);
       if (!signal.aborted) logger.warn('lost the connection to the broker', { connection: name, error: messageOf(cause) });
     } finally {
       this.connection = undefined;

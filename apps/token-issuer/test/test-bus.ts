@@ -38,6 +38,7 @@ export type Answer = { readonly value: unknown } | { readonly problem: { readonl
 export class TestBus implements Broker {
   /** While it is down the relay leaves the outbox alone. */
   state: Broker['state'] = 'up';
+  readonly missingChannels = (): readonly string[] => [];
   readonly policy = { ladder: retryLadder, attemptsMax: ATTEMPTS_MAX };
   readonly published: CloudEvent[] = [];
   /** Events as the gateway is told them. */

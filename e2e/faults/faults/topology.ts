@@ -49,7 +49,7 @@ export const queueDeleted: Fault = {
         await consumedAgain(system, `${service}.in`);
       }
     }
-    const requests = `${random.pick(['cookie', 'device-registry', 'token-issuer'])}.rpc`;
+    const requests = `${random.pick(['cookie', 'device-registry', 'token-issuer'])}.requests`;
     await system.management.deleteQueue(requests);
     await consumedAgain(system, requests);
     return deleted + 1;

@@ -97,6 +97,11 @@ export interface Broker {
   readonly state: BrokerState;
   /** How often, and after what delays, a message is tried again. */
   readonly policy: RetryPolicy;
+  /**
+   * What was started and has no channel at the moment, in words for an operator. While the connection is up this means that one
+   * queue cannot be reached, because its node is down, say. Empty if all is well.
+   */
+  missingChannels(): readonly string[];
   /** Declares the service's queues and bindings; repeating it is harmless. */
   declare(service: ServiceMessaging): Promise<void>;
   /** Publishes with confirms and `mandatory`, in the order given; one outcome an event, in their order. Never rejects. */

@@ -28,17 +28,17 @@ describe('definitions', () => {
   it('let a service use the shared exchanges, and not change them', () => {
     const { allows } = rightsOf('cookie');
     expect([allows('write', 'latchkey.events'), allows('read', 'latchkey.events'), allows('configure', 'latchkey.events')]).toEqual([true, true, false]);
-    expect([allows('write', 'latchkey.rpc'), allows('configure', 'latchkey.rpc')]).toEqual([true, false]);
+    expect([allows('write', 'latchkey.requests'), allows('configure', 'latchkey.requests')]).toEqual([true, false]);
   });
 
   it('let only those who answer requests write where reply addresses lie', () => {
     expect([rightsOf('cookie').allows('write', 'amq.default'), rightsOf('device-registry').allows('write', 'amq.default')]).toEqual([false, true]);
-    expect([rightsOf('cookie').allows('read', 'cookie.rpc'), rightsOf('device-registry').allows('read', 'device-registry.rpc')]).toEqual([false, true]);
+    expect([rightsOf('cookie').allows('read', 'cookie.requests'), rightsOf('device-registry').allows('read', 'device-registry.requests')]).toEqual([false, true]);
   });
 
   it('keep everybody from what is another service’s, or merely looks like their own', () => {
     for (const user of ['cookie', 'checkout-acme']) {
-      for (const name of ['device-registry.in', 'device-registry.retry', 'device-registry.dlq', 'device-registry.rpc', 'cookie.in2', 'xcookie.in', 'cookie-in', 'amq.topic']) {
+      for (const name of ['device-registry.in', 'device-registry.retry', 'device-registry.dlq', 'device-registry.requests', 'cookie.in2', 'xcookie.in', 'cookie-in', 'amq.topic']) {
         for (const action of ['configure', 'write', 'read'] as const) expect([name, action, rightsOf(user).allows(action, name)]).toEqual([name, action, false]);
       }
     }
@@ -58,8 +58,10 @@ describe('definitions', () => {
     expect(definitions['topic_permissions']).toEqual([
       { user: 'c', vhost: '/', exchange: 'latchkey.events', write: '^(?:cookie\\.issued\\.v1)$', read: '^$' },
       { user: 'c', vhost: '/', exchange: 'latchkey.copies', write: '^$', read: '^(?:cookie\\.device\\.registered\\.v1)$' },
+      { user: 'c', vhost: '/', exchange: 'latchkey.requests', write: '^(?:device-registry)\\.', read: '^$' },
       { user: 'r', vhost: '/', exchange: 'latchkey.events', write: '^(?:device\\.registered\\.v1)$', read: '^(?:cookie\\.issued\\.v1)$' },
       { user: 'r', vhost: '/', exchange: 'latchkey.copies', write: '^(?:cookie\\.device\\.registered\\.v1)$', read: '^$' },
+      { user: 'r', vhost: '/', exchange: 'latchkey.requests', write: '^$', read: '^(?:device-registry\\.#)$' },
       { user: 'checkout-acme', vhost: '/', exchange: 'latchkey.events', write: '^purchase\\.(completed|refunded)\\.v1$', read: '^$' },
     ]);
     expect(definitions['users']!.map(({ name, tags }) => [name, tags])).toEqual([['c', []], ['r', []], ['checkout-acme', []], ['root', ['administrator']]]);
@@ -70,7 +72,7 @@ describe('definitions', () => {
     expect(others).toEqual([]);
     expect(policy).toMatchObject({ 'apply-to': 'queues', definition: { 'delivery-limit': 100 } });
     const pattern = new RegExp(String(policy!['pattern']));
-    expect(['cookie.in', 'device-registry.in', 'cookie.dlq', 'cookie.retry.5s', 'cookie.rpc'].filter((name) => pattern.test(name))).toEqual(['cookie.in', 'device-registry.in']);
+    expect(['cookie.in', 'device-registry.in', 'cookie.dlq', 'cookie.retry.5s', 'cookie.requests'].filter((name) => pattern.test(name))).toEqual(['cookie.in', 'device-registry.in']);
   });
 
   it('refuse a user of a service that does not exist', () => {

@@ -1,6 +1,6 @@
 import { EVENTS_EXCHANGE, type ServiceMessaging, type ServiceName } from '@latchkey/contracts';
 import { type RetryRung, retryLadder } from './broker.js';
-import { COPIES_EXCHANGE, isAsked, namesOf, publicationHeardBy, publicationOf, REQUESTS_EXCHANGE, topologyOf } from './topology.js';
+import { COPIES_EXCHANGE, FORMER_REQUESTS_EXCHANGE, isAsked, namesOf, publicationHeardBy, publicationOf, REQUESTS_EXCHANGE, topologyOf } from './topology.js';
 
 /** Whom a broker user acts for, which decides what it may do. */
 export type BrokerRole =
@@ -105,7 +105,7 @@ function rightsOf(role: BrokerRole, services: readonly ServiceMessaging[], ladde
   const messaging = messagingOf(role.service, services);
   const names = namesOf(role.service);
   const asked = isAsked(role.service, services);
-  const own = [names.in, names.dlq, names.retryExchange, ...ladder.map(({ name }) => names.rung(name)), ...(asked ? [names.requests] : [])];
+  const own = [names.in, names.dlq, names.retryExchange, ...ladder.map(({ name }) => names.rung(name)), ...(asked ? [names.requests, names.formerRequests] : [])];
   const asks = messaging.asks.length > 0;
   return {
     configure: exactly(own),
@@ -113,10 +113,10 @@ function rightsOf(role: BrokerRole, services: readonly ServiceMessaging[], ladde
       ...own,
       ...(messaging.says.some(({ passedOn }) => !passedOn) ? [EVENTS_EXCHANGE] : []),
       ...(messaging.says.some(({ copiesTo }) => copiesTo.length > 0) ? [COPIES_EXCHANGE] : []),
-      ...(asks ? [REQUESTS_EXCHANGE] : []),
+      ...(asks ? [REQUESTS_EXCHANGE, FORMER_REQUESTS_EXCHANGE] : []),
       ...(asked ? ['amq.default'] : []),
     ]),
-    read: exactly([...own, EVENTS_EXCHANGE, COPIES_EXCHANGE, ...(asked ? [REQUESTS_EXCHANGE] : [])]),
+    read: exactly([...own, EVENTS_EXCHANGE, COPIES_EXCHANGE, ...(asked ? [REQUESTS_EXCHANGE, FORMER_REQUESTS_EXCHANGE] : [])]),
   };
 }
 
@@ -124,7 +124,7 @@ function rightsOf(role: BrokerRole, services: readonly ServiceMessaging[], ladde
 function topicRightsOf(role: BrokerRole, services: readonly ServiceMessaging[]): (Omit<Rights, 'configure'> & { readonly exchange: string })[] {
   if (role.kind === 'administrator') return [];
   if (role.kind === 'checkout') return [{ exchange: EVENTS_EXCHANGE, write: CHECKOUT_TYPES, read: NOTHING }];
-  const { service, says, hears } = messagingOf(role.service, services);
+  const { service, says, hears, asks } = messagingOf(role.service, services);
   const originals = says.filter(({ passedOn }) => !passedOn).map(({ event }) => event.type);
   const copies = says.flatMap(({ event, copiesTo }) => copiesTo.map((to) => publicationOf(event.type, to).routingKey));
   const heard = hears.map((subscription) => publicationHeardBy(service, subscription));
@@ -132,7 +132,13 @@ function topicRightsOf(role: BrokerRole, services: readonly ServiceMessaging[]):
   return [
     { exchange: EVENTS_EXCHANGE, write: exactly(originals), read: readable(EVENTS_EXCHANGE) },
     { exchange: COPIES_EXCHANGE, write: exactly(copies), read: readable(COPIES_EXCHANGE) },
+    { exchange: REQUESTS_EXCHANGE, write: requestsTo(asks), read: exactly(isAsked(service, services) ? [`${service}.#`] : []) },
   ];
+}
+
+/** A regular expression that matches the names of requests to these services. */
+function requestsTo(services: readonly ServiceName[]): string {
+  return services.length === 0 ? NOTHING : `^(?:${services.join('|')})\\.`;
 }
 
 function messagingOf(service: ServiceName, services: readonly ServiceMessaging[]): ServiceMessaging {

@@ -105,6 +105,10 @@ export class InProcessBroker implements Broker {
     return this.closed ? 'down' : this.store.state;
   }
 
+  missingChannels(): readonly string[] {
+    return [];
+  }
+
   async declare(messaging: ServiceMessaging): Promise<void> {
     this.hearers.set(
       messaging.service,

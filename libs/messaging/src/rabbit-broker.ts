@@ -31,7 +31,7 @@ import { Link } from './rabbit/link.js';
 import type { BrokerLogger } from './observer.js';
 import { messageOf } from './rabbit/message-of.js';
 import { listQuarantined, redriveQuarantined } from './rabbit/quarantine.js';
-import { eventTopology, namesOf, publicationOf, requestTopology, type Topology } from './topology.js';
+import { eventTopology, formerRequestTopology, namesOf, publicationOf, requestTopology, type Topology } from './topology.js';
 
 /** What `connectRabbit` takes. */
 export interface RabbitOptions extends Partial<RetryPolicy> {
@@ -91,6 +91,7 @@ export class RabbitBroker implements Broker {
   private readonly upkeep: BindingUpkeep;
   private readonly running = new Set<Running>();
   private readonly consumptions = new Map<Consumption, ServiceName>();
+  private readonly answerings = new Map<Answering, ServiceName>();
   readonly policy: RetryPolicy;
   private readonly user: string;
   private closed: Promise<void> | undefined;
@@ -174,11 +175,33 @@ export class RabbitBroker implements Broker {
 
   /** Resolves when it serves, or will as soon as the broker is there. Rejects when the broker refuses. */
   async serve(service: ServiceName, handler: RequestHandler): Promise<Running> {
-    const { logger, requestPrefetch = 64 } = this.options;
-    const declare = (connection: ChannelModel) => declareTopology(connection, requestTopology(service), logger);
-    const answering = await this.start(new Answering(this.publishing, { service, handler, prefetch: requestPrefetch, logger, declare }));
-    this.served.set(service, requestTopology(service));
-    return answering;
+    const { logger, requestPrefetch: prefetch = 64 } = this.options;
+    const { requests, formerRequests } = namesOf(service);
+    const [topology, former] = [requestTopology(service), formerRequestTopology(service)];
+    const answer = (queue: string, needed: Topology): Answering =>
+      new Answering(this.publishing, { service, queue, handler, prefetch, logger, declare: (connection) => declareTopology(connection, needed, logger) });
+    const answering = answer(requests, topology);
+    const running = await this.start(answering);
+    this.answerings.set(answering, service);
+    // Its queue lives on one node. While that is down, callers of the release before cannot be answered, and all others are.
+    const answeringFormer = answer(formerRequests, former);
+    const runningFormer = this.register(answeringFormer);
+    answeringFormer.begun().catch((error: unknown) => logger.warn('requests of the release before are not taken', { service, error: messageOf(error) }));
+    this.served.set(service, { ...topology, queues: [...topology.queues, ...former.queues], bindings: [...topology.bindings, ...former.bindings] });
+    return {
+      stop: async () => {
+        this.answerings.delete(answering);
+        await Promise.all([running.stop(), runningFormer.stop()]);
+      },
+    };
+  }
+
+  missingChannels(): readonly string[] {
+    return [
+      ...[...this.consumptions].filter(([{ ready }]) => !ready).map(([, service]) => `${service} consumes nothing`),
+      ...[...this.answerings].filter(([{ ready }]) => !ready).map(([, service]) => `${service} takes no requests`),
+      ...(this.asker && !this.asker.ready ? ['requests cannot be sent'] : []),
+    ];
   }
 
   async quarantined(service: ServiceName, limit: number): Promise<readonly QuarantinedMessage[]> {
@@ -220,7 +243,7 @@ export class RabbitBroker implements Broker {
     await Promise.all([this.consuming.close(), this.publishing.close(), ...channels]);
   }
 
-  private async start(part: Consumption | Answering): Promise<Running> {
+  private register(part: Consumption | Answering): Running {
     const running: Running = {
       stop: async () => {
         await part.stop();
@@ -228,6 +251,11 @@ export class RabbitBroker implements Broker {
       },
     };
     this.running.add(running);
+    return running;
+  }
+
+  private async start(part: Consumption | Answering): Promise<Running> {
+    const running = this.register(part);
     try {
       await part.begun();
     } catch (error) {

@@ -75,10 +75,11 @@ describe('the topology of a system', () => {
       { name: 'latchkey.copies', type: 'topic', shared: true },
       { name: 'token-issuer.retry', type: 'direct', shared: false },
       { name: 'cookie.retry', type: 'direct', shared: false },
+      { name: 'latchkey.requests', type: 'topic', shared: true },
       { name: 'latchkey.rpc', type: 'direct', shared: true },
       { name: 'device-registry.retry', type: 'direct', shared: false },
     ]);
-    expect(topology.queues.map(({ name }) => name).filter((name) => name.endsWith('.rpc'))).toEqual(['cookie.rpc']);
+    expect(topology.queues.map(({ name }) => name).filter((name) => /\.(?:requests|rpc)$/.test(name))).toEqual(['cookie.requests', 'cookie.rpc']);
     expect(topology.bindings).toEqual(expect.arrayContaining([...requestTopology('cookie').bindings]));
     expect(new Set(topology.queues.map(({ name }) => name)).size).toBe(topology.queues.length);
   });

@@ -24,8 +24,15 @@ export function publicationHeardBy(service: ServiceName, { by, event }: Subscrip
   return publicationOf(event.type, by === 'copy' ? service : undefined);
 }
 
-/** The direct exchange through which services ask each other, with the asked service's name as routing key. */
-export const REQUESTS_EXCHANGE = 'latchkey.rpc';
+/** The topic exchange of requests between services, with the request's name (`<service>.<request>`) as routing key. */
+export const REQUESTS_EXCHANGE = 'latchkey.requests';
+
+/**
+ * Where the release before sends and takes requests: a direct exchange, and one classic queue for each service. While replicas
+ * of both releases run, a service takes requests from here too, and a caller tries here what no new replica takes. To be removed
+ * with the next release.
+ */
+export const FORMER_REQUESTS_EXCHANGE = 'latchkey.rpc';
 
 /** An exchange. All are durable, and none has an alternate exchange: what that routes would not come back as unroutable. */
 export interface ExchangeDeclaration {
@@ -60,6 +67,7 @@ export interface ServiceNames {
   readonly in: string;
   readonly dlq: string;
   readonly requests: string;
+  readonly formerRequests: string;
   readonly retryExchange: string;
   rung(name: string): string;
 }
@@ -69,7 +77,8 @@ export function namesOf(service: ServiceName): ServiceNames {
   return {
     in: `${service}.in`,
     dlq: `${service}.dlq`,
-    requests: `${service}.rpc`,
+    requests: `${service}.requests`,
+    formerRequests: `${service}.rpc`,
     retryExchange: `${service}.retry`,
     rung: (name) => `${service}.retry.${name}`,
   };
@@ -130,21 +139,35 @@ export function eventTopology(messaging: ServiceMessaging, ladder: readonly Retr
 
 /** What a service needs in order to ask others. */
 export const askerTopology: Topology = {
-  exchanges: [{ name: REQUESTS_EXCHANGE, type: 'direct', shared: true }],
+  exchanges: [
+    { name: REQUESTS_EXCHANGE, type: 'topic', shared: true },
+    { name: FORMER_REQUESTS_EXCHANGE, type: 'direct', shared: true },
+  ],
   queues: [],
   bindings: [],
 };
 
 /**
- * What a service needs in order to answer requests. A classic queue: requests live for seconds, and are worth no
- * replication. It exists only for services that serve, so that asking any other is unroutable at once.
+ * What a service needs in order to answer requests. A quorum queue: requests live for seconds and are worth no replication, but
+ * a classic queue lives on one node, and while that node is down every request would fail. It exists only for services that
+ * serve, so that asking any other is unroutable at once.
  */
 export function requestTopology(service: ServiceName): Topology {
   const { requests } = namesOf(service);
   return {
     ...askerTopology,
-    queues: [{ name: requests, arguments: { 'x-queue-type': 'classic' } }],
-    bindings: [{ exchange: REQUESTS_EXCHANGE, queue: requests, routingKey: service }],
+    queues: [{ name: requests, arguments: { 'x-queue-type': 'quorum' } }],
+    bindings: [{ exchange: REQUESTS_EXCHANGE, queue: requests, routingKey: `${service}.#` }],
+  };
+}
+
+/** The same for callers of the release before. */
+export function formerRequestTopology(service: ServiceName): Topology {
+  const { formerRequests } = namesOf(service);
+  return {
+    ...askerTopology,
+    queues: [{ name: formerRequests, arguments: { 'x-queue-type': 'classic' } }],
+    bindings: [{ exchange: FORMER_REQUESTS_EXCHANGE, queue: formerRequests, routingKey: service }],
   };
 }
 
@@ -161,7 +184,7 @@ export function topologyOf(services: readonly ServiceMessaging[], ladder: readon
   refuseContradictions(services);
   const parts = services.flatMap((messaging) => [
     eventTopology(messaging, ladder),
-    ...(isAsked(messaging.service, services) ? [requestTopology(messaging.service)] : []),
+    ...(isAsked(messaging.service, services) ? [requestTopology(messaging.service), formerRequestTopology(messaging.service)] : []),
   ]);
   const exchanges = new Map(parts.flatMap((part) => part.exchanges).map((exchange) => [exchange.name, exchange]));
   return {

@@ -154,14 +154,14 @@ describeWithRabbit('RabbitMQ and messages from anywhere', () => {
       return body;
     });
     const ask = (type: string | undefined, deadline: unknown) =>
-      channel.publish('latchkey.rpc', 'token-issuer', Buffer.from('{}'), { type, replyTo: 'nowhere', headers: { 'latchkey-deadline-ms': deadline } });
+      channel.publish('latchkey.requests', 'token-issuer.x', Buffer.from('{}'), { type, replyTo: 'nowhere', headers: { 'latchkey-deadline-ms': deadline } });
     ask('late', String(Date.now() - 1));
     ask('without deadline', undefined);
     ask('odd deadline', 'soon');
     ask(undefined, String(Date.now() + 60_000));
     ask('in time', String(Date.now() + 60_000));
     await eventually(() => expect(served).toEqual(['in time']));
-    await eventually(async () => expect((await bus.vhost.depth('token-issuer.rpc')).messages).toBe(0));
+    await eventually(async () => expect((await bus.vhost.depth('token-issuer.requests')).messages).toBe(0));
     expect(served).toEqual(['in time']);
   });
 

@@ -98,7 +98,7 @@ describeWithRabbit('RabbitMQ with the definitions loaded', () => {
     poison = false;
     await eventually(async () => expect(await atCookie.redrive('cookie')).toBe(1));
     await eventually(() => expect(seen().map((message) => [idOf(message), message.attempt])).toEqual([['a', 1], ['a', 2], ['a', 1], ['a', 2]]));
-    expect(String(await atCookie.request('device-registry', asking('hello')))).toBe('hello');
+    expect(String(await atCookie.request('device-registry', { ...asking('hello'), name: 'device-registry.echo' }))).toBe('hello');
     expect(bus.lines.filter(({ level }) => level !== 'info')).toEqual([]);
     await Promise.all([atCookie.close(), atRegistry.close()]);
   });
@@ -108,7 +108,7 @@ describeWithRabbit('RabbitMQ with the definitions loaded', () => {
     for (const type of ['token.issued.v1', 'device.registered.v1', 'purchase.rejected.v1', 'purchase.completed.v1.x', 'x.purchase.completed.v1']) {
       expect([type, await as('checkout-acme', publishing('latchkey.events', type))]).toEqual([type, 'ACCESS_REFUSED']);
     }
-    for (const exchange of ['', 'token-issuer.retry', 'latchkey.rpc', 'amq.topic']) {
+    for (const exchange of ['', 'token-issuer.retry', 'latchkey.requests', 'latchkey.rpc', 'amq.topic']) {
       expect([exchange, await as('checkout-acme', publishing(exchange, 'token-issuer.in'))]).toEqual([exchange, 'ACCESS_REFUSED']);
     }
     expect(await as('checkout-acme', (channel) => channel.consume('token-issuer.in', () => undefined))).toBe('ACCESS_REFUSED');
@@ -156,14 +156,14 @@ describeWithRabbit('RabbitMQ with the definitions loaded', () => {
       'hear everything': (channel) => channel.bindQueue('cookie.in', 'latchkey.events', '#'),
       'retry for another': publishing('token-issuer.retry', 'in'),
       'write into any queue': publishing('', 'token-issuer.in'),
-      'answer for another': (channel) => channel.consume('device-registry.rpc', () => undefined),
+      'answer for another': (channel) => channel.consume('device-registry.requests', () => undefined),
       'empty another’s queue': (channel) => channel.purgeQueue('token-issuer.in'),
       'delete what is shared': (channel) => channel.deleteExchange('latchkey.events'),
       'make queues of its own': (channel) => channel.assertQueue('cookie.more'),
     };
     for (const [what, act] of Object.entries(refused)) expect([what, await as('cookie', act)]).toEqual([what, 'ACCESS_REFUSED']);
     expect(await as('cookie', publishing('latchkey.events', 'cookie.issued.v1'))).toBe('allowed');
-    expect(await as('cookie', publishing('latchkey.rpc', 'device-registry'))).toBe('allowed');
+    expect(await as('cookie', publishing('latchkey.requests', 'device-registry.bind'))).toBe('allowed');
   });
 
   it('lets nobody in without a password', async () => {

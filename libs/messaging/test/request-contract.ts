@@ -5,7 +5,7 @@ import { type Broker, type IncomingRequest, RequestTimeout, RequestUnroutable } 
 
 /** A request with a body of text. */
 export function asking(text: string, timeoutMs = 5_000): { name: string; body: Buffer; correlationId: string; timeoutMs: number } {
-  return { name: 'echo', body: Buffer.from(text), correlationId: `correlation of ${text}`, timeoutMs };
+  return { name: 'token-issuer.echo', body: Buffer.from(text), correlationId: `correlation of ${text}`, timeoutMs };
 }
 
 /** The part of the contract that is about requests and answers. */
@@ -18,7 +18,7 @@ export function describeRequestContract(bus: () => Broker): void {
     });
     const answer = await bus().request('token-issuer', asking('hello'));
     expect(answer).toEqual(Buffer.concat([Buffer.from('hello'), Buffer.from([0, 255])]));
-    expect(requests).toMatchObject([{ name: 'echo', body: Buffer.from('hello'), correlationId: 'correlation of hello' }]);
+    expect(requests).toMatchObject([{ name: 'token-issuer.echo', body: Buffer.from('hello'), correlationId: 'correlation of hello' }]);
     const remainingMs = requests[0]!.deadlineMs - Date.now();
     expect(remainingMs).toBeGreaterThan(3_000);
     expect(remainingMs).toBeLessThanOrEqual(5_000);
@@ -41,16 +41,13 @@ export function describeRequestContract(bus: () => Broker): void {
   });
 
   it('gives up at the deadline, and hears no late answer', async () => {
-    const finished = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     await bus().serve('token-issuer', async ({ body }) => {
-      if (body.toString() === 'slow') await delay(300);
-      finished.resolve();
+      if (body.toString() === 'slow') await released.promise;
       return body;
     });
-    const startMs = performance.now();
     await expect(bus().request('token-issuer', asking('slow', 100))).rejects.toBeInstanceOf(RequestTimeout);
-    expect(performance.now() - startMs).toBeLessThan(280);
-    await finished.promise;
+    released.resolve();
     expect(String(await bus().request('token-issuer', asking('quick')))).toBe('quick');
   });
 

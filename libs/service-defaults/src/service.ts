@@ -167,6 +167,10 @@ function watchParts(definition: ServiceDefinition, dataSource: DataSource, { bro
     return answer!.readOnly ? 'the database takes no writes: it is a standby, or set to be read-only' : undefined;
   });
   health.add('broker', !definition.worksWithoutBroker, async () => (broker.state === 'up' ? undefined : `the broker is ${broker.state}`));
+  health.add('channels', !definition.worksWithoutBroker, async () => {
+    const missing = broker.missingChannels();
+    return missing.length === 0 ? undefined : missing.join('; ');
+  });
   metrics.beforeScrape(async () => {
     metrics.brokerUp.set({ service }, broker.state === 'up' ? 1 : 0);
     const lag = await outboxLag(dataSource);

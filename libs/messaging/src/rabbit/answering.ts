@@ -1,7 +1,6 @@
 import type { ServiceName } from '@latchkey/contracts';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { RequestHandler, Running } from '../broker.js';
-import { namesOf } from '../topology.js';
 import { AckWindow } from './ack-window.js';
 import { REQUEST_HEADERS } from './asker.js';
 import { KeptChannel } from './kept-channel.js';
@@ -11,6 +10,7 @@ import type { BrokerLogger } from '../observer.js';
 /** What answering is made with. */
 export interface AnsweringOptions {
   readonly service: ServiceName;
+  readonly queue: string;
   readonly handler: RequestHandler;
   /** How many requests are handled at once; the others wait where another replica can take them. */
   readonly prefetch: number;
@@ -39,12 +39,17 @@ export class Answering implements Running {
     private readonly options: AnsweringOptions,
   ) {
     this.kept = new KeptChannel<Channel>(link, {
-      name: namesOf(options.service).requests,
+      name: options.queue,
       logger: options.logger,
       open: (connection) => connection.createChannel(),
       begin: (channel, connection) => this.begin(channel, connection),
       ended: () => (this.session = undefined),
     });
+  }
+
+  /** Whether it can take requests at the moment. */
+  get ready(): boolean {
+    return this.kept.current !== undefined;
   }
 
   /** As `KeptChannel.begun`. */
@@ -62,7 +67,7 @@ export class Answering implements Running {
     await options.declare(connection);
     await channel.prefetch(options.prefetch);
     const gathered = new GatheredAcks(channel, () => this.session?.channel === channel);
-    const { consumerTag } = await channel.consume(namesOf(options.service).requests, (message) => {
+    const { consumerTag } = await channel.consume(options.queue, (message) => {
       if (!message) return this.kept.renew(channel);
       gathered.delivered(message.fields.deliveryTag);
       const answering = this.answer(channel, message)

@@ -1,7 +1,7 @@
 import { MESSAGE_BYTES_MAX, type ServiceName } from '@latchkey/contracts';
-import type { Channel, ChannelModel, Message } from 'amqplib';
+import type { Channel, ChannelModel, Message, Options } from 'amqplib';
 import { type OutgoingRequest, RequestTimeout, RequestUnroutable } from '../broker.js';
-import { askerTopology, REQUESTS_EXCHANGE } from '../topology.js';
+import { askerTopology, FORMER_REQUESTS_EXCHANGE, REQUESTS_EXCHANGE } from '../topology.js';
 import { pause } from './backoff.js';
 import { declareTopology } from './declare-topology.js';
 import { KeptChannel } from './kept-channel.js';
@@ -18,6 +18,8 @@ const REPLY_TO = 'amq.rabbitmq.reply-to';
 /** One question under way. */
 interface Pending {
   readonly service: ServiceName;
+  readonly body: Buffer;
+  readonly options: Options.Publish;
   readonly timer: NodeJS.Timeout;
   readonly resolve: (answer: Buffer) => void;
   readonly reject: (error: Error) => void;
@@ -54,22 +56,28 @@ export class Asker {
     const id = String((this.lastId += 1));
     return new Promise<Buffer>((resolve, reject) => {
       const timer = setTimeout(() => this.settle(id)?.reject(new RequestTimeout(`${service} did not answer ${name} in ${timeoutMs} ms`)), timeoutMs);
-      this.pending.set(id, { service, timer, resolve, reject });
+      const options: Options.Publish = {
+        mandatory: true,
+        replyTo: REPLY_TO,
+        correlationId: id,
+        type: name,
+        // The broker drops it at the deadline if nobody has taken it by then; who takes it looks at the header.
+        expiration: Math.max(1, Math.round(timeoutMs)),
+        headers: { [REQUEST_HEADERS.deadline]: String(Date.now() + timeoutMs), [REQUEST_HEADERS.correlation]: correlationId },
+      };
+      this.pending.set(id, { service, body, options, timer, resolve, reject });
       try {
-        channel.publish(REQUESTS_EXCHANGE, service, body, {
-          mandatory: true,
-          replyTo: REPLY_TO,
-          correlationId: id,
-          type: name,
-          // The broker drops it at the deadline if nobody has taken it by then; who takes it looks at the header.
-          expiration: Math.max(1, Math.round(timeoutMs)),
-          headers: { [REQUEST_HEADERS.deadline]: String(Date.now() + timeoutMs), [REQUEST_HEADERS.correlation]: correlationId },
-        });
+        channel.publish(REQUESTS_EXCHANGE, name, body, options);
       } catch (error) {
         this.settle(id);
         reject(error instanceof Error ? error : new Error('the request cannot be sent'));
       }
     });
+  }
+
+  /** Whether it can send requests at the moment. */
+  get ready(): boolean {
+    return this.kept.current !== undefined;
   }
 
   async close(): Promise<void> {
@@ -87,13 +95,21 @@ export class Asker {
 
   private async begin(channel: Channel, connection: ChannelModel): Promise<void> {
     await declareTopology(connection, askerTopology, this.logger);
-    channel.on('return', ({ properties }: Message) => {
-      const pending = this.settle(properties.correlationId);
-      pending?.reject(new RequestUnroutable(`nobody answers requests to ${pending.service}`));
-    });
+    channel.on('return', (message: Message) => this.returned(channel, message));
     // An answer that comes too late finds nobody.
     const onAnswer = (message: Message | null) => message && this.settle(message.properties.correlationId)?.resolve(message.content);
     await channel.consume(REPLY_TO, onAnswer, { noAck: true });
+  }
+
+  /** No replica of this release takes it; one of the release before may. */
+  private returned(channel: Channel, { fields, properties }: Message): void {
+    const id = String(properties.correlationId);
+    const pending = this.pending.get(id);
+    if (pending && fields.exchange === REQUESTS_EXCHANGE) {
+      channel.publish(FORMER_REQUESTS_EXCHANGE, pending.service, pending.body, pending.options);
+      return;
+    }
+    this.settle(id)?.reject(new RequestUnroutable(`no replica of ${pending?.service} takes requests`));
   }
 
   private settle(id: unknown): Pending | undefined {

@@ -45,6 +45,11 @@ export class Consumption implements Running {
     return this.kept.begun();
   }
 
+  /** Whether it can take messages at the moment. */
+  get ready(): boolean {
+    return this.kept.current !== undefined;
+  }
+
   /** How many messages are in the consumer's hands. The broker does not count them among those that wait. */
   get inHand(): number {
     return [...this.sessions.values()].reduce((sum, { session }) => sum + session.inHand, 0);

@@ -18,7 +18,6 @@ import {
   URGENT_ATTEMPTS_MAX,
 } from './broker.js';
 import { toMessage } from './cloud-event-codec.js';
-import { Answering } from './rabbit/answering.js';
 import { Asker } from './rabbit/asker.js';
 import { pause } from './rabbit/backoff.js';
 import { BindingUpkeep } from './rabbit/binding-upkeep.js';
@@ -31,7 +30,8 @@ import { Link } from './rabbit/link.js';
 import type { BrokerLogger } from './observer.js';
 import { messageOf } from './rabbit/message-of.js';
 import { listQuarantined, redriveQuarantined } from './rabbit/quarantine.js';
-import { eventTopology, formerRequestTopology, namesOf, publicationOf, requestTopology, type Topology } from './topology.js';
+import { RequestServer } from './rabbit/request-server.js';
+import { eventTopology, namesOf, publicationOf, type Topology } from './topology.js';
 
 /** What `connectRabbit` takes. */
 export interface RabbitOptions extends Partial<RetryPolicy> {
@@ -86,12 +86,11 @@ export class RabbitBroker implements Broker {
   private readonly verdicts: ConfirmedPublisher;
   private asker: Asker | undefined;
   private readonly declared = new Map<ServiceName, Topology>();
-  /** Apart, and not declared before a connection counts as up: a queue for requests that is lost must not stop events. */
-  private readonly served = new Map<ServiceName, Topology>();
+  /** Their queues are not declared before a connection counts as up: a queue for requests that is lost must not stop events. */
+  private readonly servers = new Set<RequestServer>();
   private readonly upkeep: BindingUpkeep;
   private readonly running = new Set<Running>();
   private readonly consumptions = new Map<Consumption, ServiceName>();
-  private readonly answerings = new Map<Answering, ServiceName>();
   readonly policy: RetryPolicy;
   private readonly user: string;
   private closed: Promise<void> | undefined;
@@ -108,7 +107,7 @@ export class RabbitBroker implements Broker {
     const { brokerTimeoutMs: timeoutMs } = options;
     this.consuming = new Link({ url, name: `${clientName} (consuming)`, logger, prepare, timeoutMs });
     this.publishing = new Link({ url, name: `${clientName} (publishing)`, logger, timeoutMs });
-    this.upkeep = new BindingUpkeep(this.consuming, { logger, intervalMs: options.bindingUpkeepMs ?? 5_000, topologies: () => [...this.declared.values(), ...this.served.values()] });
+    this.upkeep = new BindingUpkeep(this.consuming, { logger, intervalMs: options.bindingUpkeepMs ?? 5_000, topologies: () => [...this.declared.values(), ...[...this.servers].map(({ topology }) => topology)] });
     this.events = new ConfirmedPublisher(this.publishing, { name: 'events', logger, confirmTimeoutMs });
     this.verdicts = new ConfirmedPublisher(this.publishing, { name: 'verdicts', logger, confirmTimeoutMs });
   }
@@ -176,22 +175,13 @@ export class RabbitBroker implements Broker {
   /** Resolves when it serves, or will as soon as the broker is there. Rejects when the broker refuses. */
   async serve(service: ServiceName, handler: RequestHandler): Promise<Running> {
     const { logger, requestPrefetch: prefetch = 64 } = this.options;
-    const { requests, formerRequests } = namesOf(service);
-    const [topology, former] = [requestTopology(service), formerRequestTopology(service)];
-    const answer = (queue: string, needed: Topology): Answering =>
-      new Answering(this.publishing, { service, queue, handler, prefetch, logger, declare: (connection) => declareTopology(connection, needed, logger) });
-    const answering = answer(requests, topology);
-    const running = await this.start(answering);
-    this.answerings.set(answering, service);
-    // Its queue lives on one node. While that is down, callers of the release before cannot be answered, and all others are.
-    const answeringFormer = answer(formerRequests, former);
-    const runningFormer = this.register(answeringFormer);
-    answeringFormer.begun().catch((error: unknown) => logger.warn('requests of the release before are not taken', { service, error: messageOf(error) }));
-    this.served.set(service, { ...topology, queues: [...topology.queues, ...former.queues], bindings: [...topology.bindings, ...former.bindings] });
+    const server = new RequestServer(this.publishing, { service, handler, prefetch, logger });
+    const running = await this.start(server);
+    this.servers.add(server);
     return {
       stop: async () => {
-        this.answerings.delete(answering);
-        await Promise.all([running.stop(), runningFormer.stop()]);
+        this.servers.delete(server);
+        await running.stop();
       },
     };
   }
@@ -199,7 +189,7 @@ export class RabbitBroker implements Broker {
   missingChannels(): readonly string[] {
     return [
       ...[...this.consumptions].filter(([{ ready }]) => !ready).map(([, service]) => `${service} consumes nothing`),
-      ...[...this.answerings].filter(([{ ready }]) => !ready).map(([, service]) => `${service} takes no requests`),
+      ...[...this.servers].filter(({ ready }) => !ready).map(({ service }) => `${service} takes no requests`),
       ...(this.asker && !this.asker.ready ? ['requests cannot be sent'] : []),
     ];
   }
@@ -243,7 +233,7 @@ export class RabbitBroker implements Broker {
     await Promise.all([this.consuming.close(), this.publishing.close(), ...channels]);
   }
 
-  private register(part: Consumption | Answering): Running {
+  private async start(part: Consumption | RequestServer): Promise<Running> {
     const running: Running = {
       stop: async () => {
         await part.stop();
@@ -251,11 +241,6 @@ export class RabbitBroker implements Broker {
       },
     };
     this.running.add(running);
-    return running;
-  }
-
-  private async start(part: Consumption | Answering): Promise<Running> {
-    const running = this.register(part);
     try {
       await part.begun();
     } catch (error) {

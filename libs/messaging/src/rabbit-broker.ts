@@ -48,6 +48,8 @@ export interface RabbitOptions extends Partial<RetryPolicy> {
   /** How many requests are answered at once. */
   readonly requestPrefetch?: number;
   readonly confirmTimeoutMs?: number;
+  /** Gets the seconds by which the clock of a served service is ahead of a caller's, if they differ too much. */
+  readonly onClockDifference?: (aheadSeconds: number) => void;
   /** How long the broker may take to declare and to begin; then another connection is tried. */
   readonly brokerTimeoutMs?: number;
   /** See `ConsumptionOptions`. */
@@ -174,8 +176,8 @@ export class RabbitBroker implements Broker {
 
   /** Resolves when it serves, or will as soon as the broker is there. Rejects when the broker refuses. */
   async serve(service: ServiceName, handler: RequestHandler): Promise<Running> {
-    const { logger, requestPrefetch: prefetch = 64 } = this.options;
-    const server = new RequestServer(this.publishing, { service, handler, prefetch, logger });
+    const { logger, requestPrefetch: prefetch = 64, onClockDifference } = this.options;
+    const server = new RequestServer(this.publishing, { service, handler, prefetch, logger, onClockDifference });
     const running = await this.start(server);
     this.servers.add(server);
     return {

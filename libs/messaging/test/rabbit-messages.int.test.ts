@@ -154,7 +154,7 @@ describeWithRabbit('RabbitMQ and messages from anywhere', () => {
       return body;
     });
     const ask = (type: string | undefined, deadline: unknown) =>
-      channel.publish('latchkey.requests', 'token-issuer.x', Buffer.from('{}'), { type, replyTo: 'nowhere', headers: { 'latchkey-deadline-ms': deadline } });
+      channel.publish('latchkey.requests', 'token-issuer.x', Buffer.from('{}'), { type, replyTo: 'nowhere', expiration: '5000', headers: { 'latchkey-deadline-ms': deadline } });
     ask('late', String(Date.now() - 1));
     ask('without deadline', undefined);
     ask('odd deadline', 'soon');
@@ -162,6 +162,7 @@ describeWithRabbit('RabbitMQ and messages from anywhere', () => {
     ask('in time', String(Date.now() + 60_000));
     await eventually(() => expect(served).toEqual(['in time']));
     await eventually(async () => expect((await bus.vhost.depth('token-issuer.requests')).messages).toBe(0));
+    await eventually(() => expect(bus.lines.some(({ message }) => message.includes('clock of this service differs'))).toBe(true));
     expect(served).toEqual(['in time']);
   });
 

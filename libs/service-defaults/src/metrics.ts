@@ -21,6 +21,7 @@ export class Metrics {
   readonly outboxParked = this.gauge('latchkey_outbox_parked_destinations', 'Routing keys of the outbox that take nothing at present', ['service']);
   readonly outboxLag = this.gauge('latchkey_outbox_oldest_seconds', 'Age of the oldest event in the outbox', ['service']);
   readonly queueDepth = this.gauge('latchkey_queue_messages', 'Messages that wait in the queues of a service (dlq is the quarantine)', ['service', 'queue']);
+  readonly clockDifference = this.gauge('latchkey_clock_difference_seconds', 'By how much the clock of this service was ahead of a caller, when last they differed by more than requests bear', ['service']);
   readonly brokerUp = this.gauge('latchkey_broker_up', 'Whether the broker is connected and takes messages', ['service']);
   private readonly collectors: (() => Promise<void>)[] = [];
   private collectedMs = Number.NEGATIVE_INFINITY;

@@ -17,8 +17,10 @@ export async function runService<Config extends Settings>(definition: ServiceDef
   const configuration = configurationOrExit(definition) as Configuration<Config> & StandardConfiguration;
   const { service } = definition.messaging;
   const logger = createLogger(service, configuration.logLevel);
-  const broker = connectRabbit({ url: configuration.amqpUrl, clientName: `latchkey-${service}`, logger });
-  const starting = startService(definition, configuration, { broker, logger, metrics: new Metrics(), listen: true });
+  const metrics = new Metrics();
+  const onClockDifference = (aheadSeconds: number): void => metrics.clockDifference.set({ service }, aheadSeconds);
+  const broker = connectRabbit({ url: configuration.amqpUrl, clientName: `latchkey-${service}`, logger, onClockDifference });
+  const starting = startService(definition, configuration, { broker, logger, metrics, listen: true });
   // Before it has started: as the first process of a container nobody else would end it.
   stopOnSignal(
     (message, error) => logger.error(message, {}, error),

@@ -3,6 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { RequestHandler, Running } from '../broker.js';
 import { AckWindow } from './ack-window.js';
 import { REQUEST_HEADERS } from './asker.js';
+import { ClockWatch } from './clock-watch.js';
 import { KeptChannel } from './kept-channel.js';
 import type { Link } from './link.js';
 import type { BrokerLogger } from '../observer.js';
@@ -15,6 +16,8 @@ export interface AnsweringOptions {
   /** How many requests are handled at once; the others wait where another replica can take them. */
   readonly prefetch: number;
   readonly logger: BrokerLogger;
+  /** Gets the seconds by which our clock is ahead of a caller's, if they differ too much. */
+  readonly onClockDifference?: (aheadSeconds: number) => void;
   declare(connection: ChannelModel): Promise<void>;
 }
 
@@ -33,11 +36,16 @@ export class Answering implements Running {
   private readonly underWay = new Set<Promise<void>>();
   private session: Session | undefined;
   private stopped: Promise<void> | undefined;
+  private readonly clocks: ClockWatch;
 
   constructor(
     link: Link,
     private readonly options: AnsweringOptions,
   ) {
+    this.clocks = new ClockWatch((aheadSeconds) => {
+      options.logger.error('the clock of this service differs from that of a caller, whose requests are dropped as expired', { service: options.service, aheadSeconds });
+      options.onClockDifference?.(aheadSeconds);
+    });
     this.kept = new KeptChannel<Channel>(link, {
       name: options.queue,
       logger: options.logger,
@@ -85,6 +93,7 @@ export class Answering implements Running {
     const [deadlineMs, correlationId] = [Number(headers[REQUEST_HEADERS.deadline]), headers[REQUEST_HEADERS.correlation]];
     const { type: name, replyTo } = properties as { type: unknown; replyTo: unknown };
     // The services' clocks decide here, so they have to agree to a second or so, as for tokens.
+    this.clocks.note({ sentMs: deadlineMs - Number(properties.expiration), deadlineMs }, Date.now());
     if (typeof name !== 'string' || typeof replyTo !== 'string' || !(Date.now() < deadlineMs)) {
       logger.info('a request came too late, or without saying what it asks or by when, and nothing was done', { service });
       return;

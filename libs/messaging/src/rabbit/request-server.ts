@@ -13,6 +13,7 @@ export interface RequestServerOptions {
   readonly handler: RequestHandler;
   readonly prefetch: number;
   readonly logger: BrokerLogger;
+  readonly onClockDifference?: (aheadSeconds: number) => void;
 }
 
 /**

@@ -82,9 +82,9 @@ export class MessageStore {
          (select * from queued_messages
            where state = 'in' and service = $1 and id <> all ($2::bigint[]) order by id limit $3)
          union all
-         (select * from free_retries where available_at <= now() order by available_at limit $3)
+         (select * from free_retries where available_at <= statement_timestamp() order by available_at limit $3)
        )
-       select extract(epoch from next_retry.at - now())::float8 * 1000 as "waitMs",
+       select extract(epoch from next_retry.at - statement_timestamp())::float8 * 1000 as "waitMs",
               id, attempt, exchange, type, content_type as "contentType", headers, body
          from (select (select available_at from free_retries order by available_at limit 1) as at) as next_retry
          left join available on true
@@ -112,8 +112,8 @@ export class MessageStore {
        )
        update queued_messages as message
           set state = verdict.state, attempt = verdict.next_attempt, reason = verdict.reason,
-              available_at = now() + verdict.delay_ms * interval '1 millisecond',
-              quarantined_at = case when verdict.state = 'dlq' then now() end
+              available_at = statement_timestamp() + verdict.delay_ms * interval '1 millisecond',
+              quarantined_at = case when verdict.state = 'dlq' then statement_timestamp() end
          from verdict
         where verdict.state <> 'done' and message.id = verdict.id and message.attempt = verdict.attempt`,
       [
@@ -147,7 +147,7 @@ export class MessageStore {
   async redrive(service: ServiceName, ids: readonly string[] | undefined): Promise<number> {
     const { rowCount } = await this.query(
       `update queued_messages
-          set state = 'in', attempt = 1, available_at = now(), reason = null, quarantined_at = null
+          set state = 'in', attempt = 1, available_at = statement_timestamp(), reason = null, quarantined_at = null
         where state = 'dlq' and service = $1 and ($2::text[] is null or message_id = any ($2))`,
       [service, ids?.map(storableText) ?? null],
     );
@@ -157,8 +157,8 @@ export class MessageStore {
   /** How many messages wait where. A retry whose time has come counts as waiting to be taken, as it does in RabbitMQ. */
   async depths(service: ServiceName): Promise<readonly QueueDepth[]> {
     const { rows } = await this.query<{ in: number; retry: number; dlq: number }>(
-      `select (count(*) filter (where state = 'in' or state = 'retry' and available_at <= now()))::integer as "in",
-              (count(*) filter (where state = 'retry' and available_at > now()))::integer as retry,
+      `select (count(*) filter (where state = 'in' or state = 'retry' and available_at <= statement_timestamp()))::integer as "in",
+              (count(*) filter (where state = 'retry' and available_at > statement_timestamp()))::integer as retry,
               (count(*) filter (where state = 'dlq'))::integer as dlq
          from queued_messages where service = $1`,
       [service],

@@ -20,7 +20,7 @@ afterAll(async () => {
   await busDatabase.drop();
 });
 
-beforeEach(() => house.database.query('truncate cookies, inbox_events'));
+beforeEach(() => house.database.query('truncate cookies, received_events'));
 
 const issue = (merchantId = 'default') => house.requests.ask(requests.issueCookie, { merchantId, accountId: 'alice' });
 const boundAt = async (): Promise<Record<string, string | undefined>> => {
@@ -78,7 +78,7 @@ describe('hearing that devices were registered', () => {
     await house.database.query('alter table cookies rename to cookies_away');
     await house.registry.register([{ merchantId: 'default', cookie }]);
     await eventually(async () => expect((await broker.depths('cookie')).find(({ queue }) => queue === 'retry')?.messages).toBe(1), { intervalMs: 5 });
-    expect(await house.database.query('select from inbox_events')).toEqual([]);
+    expect(await house.database.query('select from received_events')).toEqual([]);
     await house.database.query('alter table cookies_away rename to cookies');
     await eventually(async () => expect(await boundAt()).toEqual({ [`default ${cookie}`]: '2026-11-23T12:00:00.000Z' }));
   });

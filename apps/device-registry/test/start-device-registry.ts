@@ -117,7 +117,7 @@ export async function startDeviceRegistry(broker: Broker, replicas: number) {
     list: async (accountId: string, merchantId = 'default') => (await asking.ask(requests.listDevices, { merchantId, accountId })).devices,
     count: async (table: 'devices' | 'bindings') => Number((await database.query<{ count: string }[]>(`select count(*) from ${table}`))[0]!.count),
     clear: async () => {
-      await database.query('truncate devices, bindings, known_cookies, inbox_events, outbox_events');
+      await database.query('truncate devices, bindings, known_cookies, inbox_events, received_events, outbox_events');
       cookies.forget();
     },
     stop: async () => {

@@ -65,7 +65,7 @@ function suite(openBroker?: Parameters<typeof openBench>[0]): void {
     expect((await replicas[1]!.ask(device, { token })).body.code).toBe('invalid-token');
     expect(await shownAt(replicas[0]!)).not.toContain(keyId);
     // A later word does not bring it back.
-    const heard = async () => (await bench.rows('select from inbox_events')).length;
+    const heard = async () => (await bench.rows('select distinct source, event_id from received_events')).length;
     const before = await heard();
     await retire(3_600_000);
     await publishSigningKey(bench, signingKey);

@@ -7,6 +7,8 @@ const values: Readonly<Record<string, string>> = {
   subject: `'purchase/' || n`,
   // A purchase without one has to be refunded.
   cookie: `'cookie-' || n`,
+  // Each partition of the inbox has a number from 0 to 15.
+  slot: 'n % 16',
 };
 
 interface Column {

@@ -40,10 +40,12 @@ create table feed_state (
 create table inbox_events (
   source text not null,
   event_id text not null,
-  received_at timestamp with time zone not null default clock_timestamp(),
+  received_at timestamp with time zone not null default statement_timestamp(),
   constraint inbox_events_pkey PRIMARY KEY (source, event_id)
 );
 CREATE INDEX inbox_events_received ON inbox_events USING btree (received_at);
+CREATE TRIGGER receive_event_once BEFORE INSERT ON public.inbox_events FOR EACH ROW EXECUTE FUNCTION receive_event_once();
+CREATE TRIGGER unreceive_event AFTER DELETE ON public.inbox_events FOR EACH ROW WHEN ((old.received_at > (statement_timestamp() - '1 day'::interval))) EXECUTE FUNCTION unreceive_event();
 
 create table merchants (
   merchant_id text not null,
@@ -57,13 +59,20 @@ create table outbox_events (
   type text not null,
   correlation_id text,
   data json not null,
-  created_at timestamp with time zone not null default clock_timestamp(),
+  created_at timestamp with time zone not null default statement_timestamp(),
   attempts integer not null default 0,
-  available_at timestamp with time zone not null default clock_timestamp(),
+  available_at timestamp with time zone not null default statement_timestamp(),
   copy_for text,
   constraint outbox_events_pkey PRIMARY KEY ("position")
 );
 CREATE INDEX outbox_events_by_destination ON outbox_events USING btree (type, COALESCE(copy_for, ''::text), available_at);
+
+create table received_events (
+  event_id text not null,
+  source text not null,
+  slot smallint not null,
+  constraint received_events_pkey PRIMARY KEY (event_id, source, slot)
+) partition by LIST (slot);
 
 create table webhook_deliveries (
   delivery_id text not null,
@@ -111,3 +120,35 @@ create table webhooks (
   constraint webhooks_pkey PRIMARY KEY (webhook_id)
 );
 CREATE INDEX webhooks_merchant ON webhooks USING btree (merchant_id);
+
+CREATE OR REPLACE FUNCTION public.receive_event_once()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      declare
+        slots smallint[] := array(
+    select (day % 16)::smallint as slot
+    from generate_series((((statement_timestamp() - interval '1 hour') at time zone 'utc')::date - date '2000-01-01'), ((statement_timestamp() at time zone 'utc')::date - date '2000-01-01')) as day);
+        inserted integer;
+      begin
+        insert into received_events (source, event_id, slot)
+        select new.source, new.event_id, slot from unnest(slots) as slot order by slot
+        on conflict do nothing;
+        get diagnostics inserted = row_count;
+        if inserted < cardinality(slots) then return null; end if;
+        perform from received_events
+        where source = new.source and event_id = new.event_id and slot <> all (slots) limit 1;
+        if found then return null; end if;
+        return new;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.unreceive_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        delete from received_events where source = old.source and event_id = old.event_id;
+        return null;
+      end $function$
+;

@@ -20,7 +20,7 @@ lever(
 );
 
 onQuery.push((text) => {
-  if (!text.startsWith('insert into inbox_events')) return undefined;
+  if (!text.includes('insert into received_events')) return undefined;
   if (hangMs > 0) {
     const delayMs = hangMs;
     hangMs = 0;

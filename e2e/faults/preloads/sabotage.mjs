@@ -50,8 +50,8 @@ sabotage('keep-superseded');
 // Lets the outbox delete what was never published.
 sabotage('publish-nothing');
 onQuery.push((text) => {
-  if (pulled.has('skip-inbox') && text.includes('insert into inbox_events')) {
-    return replaced(text, 'on conflict do nothing', 'on conflict (source, event_id) do update set received_at = excluded.received_at');
+  if (pulled.has('skip-inbox') && text.includes('insert into received_events')) {
+    return replaced(text, 'on conflict do nothing', 'on conflict (source, event_id, slot) do update set event_id = excluded.event_id');
   }
   if (pulled.has('forget-proofs') && text.includes('insert into replay_marks')) {
     return replaced(text, 'on conflict do nothing', 'on conflict (thumbprint, jti) do update set seen_at = excluded.seen_at');

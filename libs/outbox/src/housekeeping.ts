@@ -1,12 +1,9 @@
 import type { DataSource } from 'typeorm';
+import { emptyNextSlot, INBOX_RETENTION_DAYS } from './inbox-slots.js';
 
 /**
- * How long an inbox remembers an event, in days. A duplicate can come as late as the retry ladder and a broker that was
- * away can hold it; what comes later still meets the unique indexes behind the inbox.
+ * How much waits in an outbox, for metrics: how many events, and how old the oldest is in seconds (0 if there is none).
  */
-export const INBOX_RETENTION_DAYS = 14;
-
-/** How much waits in an outbox, for metrics: how many events, and how old the oldest is in seconds (0 if there is none). */
 export interface OutboxLag {
   /** Counted up to `OUTBOX_COUNT_MAX`: a metric must not read a long backlog from end to end at every scrape. */
   readonly events: number;
@@ -27,16 +24,21 @@ export async function outboxLag(dataSource: DataSource): Promise<OutboxLag> {
   return { events: rows[0]!.events, oldestSeconds: rows[0]!.seconds };
 }
 
-const BITE = 10_000;
+const BATCH = 10_000;
 
-/** Forgets inbox entries past their retention, in bites, so that no backlog can outlast the statement timeout. */
-export async function pruneInbox(dataSource: DataSource): Promise<void> {
-  for (let forgotten = BITE; forgotten === BITE; ) {
+/**
+ * Removes inbox entries past their retention: the partition of the coming day as a whole, and in batches what the
+ * version before wrote to its table. Ends between two batches once `stopped` says so.
+ */
+export async function pruneInbox(dataSource: DataSource, stopped: () => boolean = () => false): Promise<void> {
+  for (let removed = BATCH; removed === BATCH && !stopped(); ) {
     const [, count] = await dataSource.query<[unknown, number]>(
       `delete from inbox_events where ctid = any(array(
-         select ctid from inbox_events where received_at < statement_timestamp() - make_interval(days => $1) limit $2))`,
-      [INBOX_RETENTION_DAYS, BITE],
+         select ctid from inbox_events
+         where received_at < statement_timestamp() - make_interval(days => $1) limit $2))`,
+      [INBOX_RETENTION_DAYS, BATCH],
     );
-    forgotten = count;
+    removed = count;
   }
+  if (!stopped()) await emptyNextSlot(dataSource);
 }

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { PartitionInbox1700000030000 } from './received-events.migration.js';
 
 /** The two tables that make events effectively once, in every service's own database. */
 class CreateOutboxAndInbox1700000000000 implements MigrationInterface {
@@ -75,5 +76,38 @@ class IndexOutboxDestinations1700000020000 implements MigrationInterface {
   }
 }
 
+/**
+ * The times that are compared with `statement_timestamp()` come from it too. By `clock_timestamp()` a row of the
+ * present statement would lie in its future.
+ */
+class StampByStatement1700000040000 implements MigrationInterface {
+  /** TypeORM keeps it in the table of migrations. */
+  readonly name = 'StampByStatement1700000040000';
+
+  /** Changes the defaults, in the catalogue alone. */
+  async up(runner: QueryRunner): Promise<void> {
+    await setDefaults(runner, 'statement_timestamp()');
+  }
+
+  /** Brings the older ones back. */
+  async down(runner: QueryRunner): Promise<void> {
+    await setDefaults(runner, 'clock_timestamp()');
+  }
+}
+
+async function setDefaults(runner: QueryRunner, time: string): Promise<void> {
+  await runner.query(`
+    alter table outbox_events
+      alter column created_at set default ${time},
+      alter column available_at set default ${time}`);
+  await runner.query(`alter table inbox_events alter column received_at set default ${time}`);
+}
+
 /** What outbox and inbox need of a database. First in each service's list of migrations. */
-export const outboxMigrations = [CreateOutboxAndInbox1700000000000, AddressOutboxCopies1700000010000, IndexOutboxDestinations1700000020000] as const;
+export const outboxMigrations = [
+  CreateOutboxAndInbox1700000000000,
+  AddressOutboxCopies1700000010000,
+  IndexOutboxDestinations1700000020000,
+  PartitionInbox1700000030000,
+  StampByStatement1700000040000,
+] as const;

@@ -19,7 +19,7 @@ describe('Outbox.transaction', () => {
   });
   afterAll(() => close());
   beforeEach(async () => {
-    await dataSource.query('truncate effects, outbox_events, inbox_events');
+    await dataSource.query('truncate effects, outbox_events, inbox_events, received_events');
     outbox = new Outbox(dataSource, []);
   });
 

@@ -74,7 +74,8 @@ export async function startService<Config extends Settings>(
   const outbox = new Outbox(dataSource, messaging.says);
   const relay = new Relay({ dataSource, broker, service: messaging.service, observer: relayObserver(messaging.service, logger, metrics) });
   outbox.onAppended(() => relay.wake());
-  const housekeeping = new Periodic('prune-inbox', 3_600_000, () => pruneInbox(dataSource), logger);
+  let stopping = false;
+  const housekeeping = new Periodic('prune-inbox', 3_600_000, () => pruneInbox(dataSource, () => stopping), logger);
 
   const filter = new EdgeFilter(logger, definition.errorForms);
   const strategy = new EventStrategy({
@@ -119,6 +120,7 @@ export async function startService<Config extends Settings>(
       await Promise.race([inFlight.ended(), new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_GRACE_MS))]);
       await app.close();
       await inFlight.ended();
+      stopping = true;
       await housekeeping.stop();
       await relay.stop();
       await dataSource.destroy();

@@ -68,10 +68,10 @@ describe('two replicas with overlapping batches of events', () => {
 
   it('are found to apply one twice without the inbox', async () => {
     const withoutInbox: Rewrite = (sql) =>
-      sql.includes('insert into inbox_events')
+      sql.includes('insert into received_events')
         ? sql.replace(
             'on conflict do nothing',
-            'on conflict (source, event_id) do update set event_id = excluded.event_id',
+            'on conflict (source, event_id, slot) do update set event_id = excluded.event_id',
           )
         : sql;
     expect(await breachesOf(scenario, withoutInbox)).toContain('an event had 2 effects');

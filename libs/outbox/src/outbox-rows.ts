@@ -1,6 +1,7 @@
 import type { ServiceName } from '@latchkey/contracts';
 import type { OutgoingEvent } from '@latchkey/messaging';
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { OUTBOX_COUNT_MAX, type OutboxLag } from './housekeeping.js';
 import type { Destination } from './parked-destinations.js';
 
 /** One publication that waits in the outbox. */
@@ -56,6 +57,26 @@ export async function takeRows(runner: QueryRunner, { only, skipped = [], rowsEa
     : await runner.query(TAKE_FROM_ALL, [rowsEachMax, skipped.map(({ type }) => type), skipped.map(({ copyFor }) => copyFor ?? '')], true);
   const rows = result.records as OutboxRow[];
   return rows.sort((one, other) => Number(BigInt(one.position) - BigInt(other.position)));
+}
+
+/** Whether any row of a destination is there, due or not, locked by another replica or not. */
+export async function hasRows(runner: QueryRunner, { type, copyFor }: Destination): Promise<boolean> {
+  const sql = `select from outbox_events where type = $1 and coalesce(copy_for, '') = $2 limit 1`;
+  return (await runner.query(sql, [type, copyFor ?? ''], true)).records.length > 0;
+}
+
+/** How much waits for one destination. It counts as far as `outboxLag` does. */
+export async function lagOf(dataSource: DataSource, { type, copyFor }: Destination): Promise<OutboxLag> {
+  const rows = await dataSource.query<OutboxLag[]>(
+    `select count(*)::int as events,
+       coalesce(round(extract(epoch from statement_timestamp() - min(created_at))), 0)::float8 as "oldestSeconds"
+     from (
+       select created_at from outbox_events where type = $1 and coalesce(copy_for, '') = $2
+       order by available_at limit $3
+     ) as counted`,
+    [type, copyFor ?? '', OUTBOX_COUNT_MAX],
+  );
+  return rows[0]!;
 }
 
 /** Deletes what was published. */

@@ -3,16 +3,20 @@ import { performance } from 'node:perf_hooks';
 import type { ServiceName } from '@latchkey/contracts';
 import { type Broker, publicationOf, type PublishOutcome } from '@latchkey/messaging';
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { OutboxLag } from './housekeeping.js';
 import { inTransaction } from './in-transaction.js';
-import { deleteRows, eventOf, type OutboxRow, postponeRows, takeRows } from './outbox-rows.js';
+import { deleteRows, eventOf, hasRows, lagOf, type OutboxRow, postponeRows, takeRows } from './outbox-rows.js';
 import { type Destination, ParkedDestinations } from './parked-destinations.js';
 
 /** What a relay reports. Everything is reported after the commit, so that what was rolled back is not counted. */
 export interface RelayObserver {
   /** Counts of one batch by outcome. */
   relayed(outcomes: readonly PublishOutcome[]): void;
-  /** Nothing that was published under this routing key was taken. Reported when it begins, then once a minute. */
-  parked(routingKey: string, outcome: PublishOutcome): void;
+  /**
+   * Nothing that was published under this routing key was taken. Reported when it begins, then once a minute, with what
+   * waits for it.
+   */
+  parked(routingKey: string, outcome: PublishOutcome, lag: OutboxLag): void;
   /** A parked routing key takes messages again. */
   released(routingKey: string): void;
   /** How many routing keys are parked. */
@@ -115,13 +119,21 @@ export class Relay {
    */
   private async relayBatch(): Promise<boolean> {
     const probed = this.parked.due(performance.now());
+    const emptied: Destination[] = [];
     const published = await inTransaction(this.options.dataSource, async (runner) => {
       const rows = await takeRows(runner, { skipped: this.parked.all(), rowsEachMax: ROWS_PER_DESTINATION_MAX });
-      for (const destination of probed) rows.push(...(await takeRows(runner, { only: destination, rowsEachMax: 1 })));
+      for (const destination of probed) {
+        const found = await takeRows(runner, { only: destination, rowsEachMax: 1 });
+        rows.push(...found);
+        // A row that another replica has locked still waits: the destination is as it was.
+        if (found.length === 0 && !(await hasRows(runner, destination))) emptied.push(destination);
+      }
       return rows.length > 0 ? this.publish(runner, rows) : [];
     });
-    this.observe(published, probed);
-    return byDestination(published).some(({ results }) => results.length === ROWS_PER_DESTINATION_MAX && results.some(isConfirmed));
+    await this.observe(published, emptied);
+    return byDestination(published).some(
+      ({ results }) => results.length === ROWS_PER_DESTINATION_MAX && results.some(isConfirmed),
+    );
   }
 
   private async publish(runner: QueryRunner, rows: readonly OutboxRow[]): Promise<readonly Published[]> {
@@ -133,24 +145,20 @@ export class Relay {
     return published;
   }
 
-  private observe(published: readonly Published[], probed: readonly Destination[]): void {
-    const { observer } = this.options;
-    if (published.length > 0) observer.relayed(published.map(({ outcome }) => outcome));
+  private async observe(published: readonly Published[], emptied: readonly Destination[]): Promise<void> {
+    const { observer, dataSource } = this.options;
+    // First the state: an observer that throws must not have a parked destination tried at full speed.
     const groups = byDestination(published);
-    for (const { destination, results } of groups) {
-      const routingKey = publicationOf(destination.type, destination.copyFor).routingKey;
-      if (results.some(isConfirmed)) {
-        if (this.parked.release(destination)) observer.released(routingKey);
-      } else if (this.isUp() && this.parked.park(destination, performance.now())) {
-        observer.parked(routingKey, results[0]!.outcome);
-      }
-    }
-    // No row is left of it, so nothing waits for it: another replica has published them.
-    for (const destination of probed) {
-      const found = groups.some((group) => isSame(group.destination, destination));
-      if (!found && this.parked.release(destination)) observer.released(publicationOf(destination.type, destination.copyFor).routingKey);
-    }
+    const taking = groups.filter(({ results }) => results.some(isConfirmed)).map(({ destination }) => destination);
+    const released = [...taking, ...emptied].filter((destination) => this.parked.release(destination));
+    const refusing = groups.filter(({ results }) => this.isUp() && !results.some(isConfirmed));
+    const reported = refusing.filter(({ destination }) => this.parked.park(destination, performance.now()));
     observer.parkedCount(this.parked.size);
+    if (published.length > 0) observer.relayed(published.map(({ outcome }) => outcome));
+    for (const destination of released) observer.released(routingKeyOf(destination));
+    for (const { destination, results } of reported) {
+      observer.parked(routingKeyOf(destination), results[0]!.outcome, await lagOf(dataSource, destination));
+    }
   }
 }
 
@@ -158,8 +166,8 @@ function isConfirmed({ outcome }: Published): boolean {
   return outcome === 'confirmed';
 }
 
-function isSame(one: Destination, other: Destination): boolean {
-  return one.type === other.type && one.copyFor === other.copyFor;
+function routingKeyOf({ type, copyFor }: Destination): string {
+  return publicationOf(type, copyFor).routingKey;
 }
 
 function byDestination(published: readonly Published[]): { destination: Destination; results: Published[] }[] {

@@ -3,7 +3,7 @@ import { passOn, type Saying, say, TokenIssued, TokenRevoked } from '@latchkey/c
 import { eventually } from '@latchkey/kits';
 import type { PublishOutcome } from '@latchkey/messaging';
 import { DataSource } from 'typeorm';
-import { inTransaction, Outbox, outboxLag, Relay, type RelayObserver } from '../src/index.js';
+import { inTransaction, Outbox, outboxLag, type OutboxLag, Relay, type RelayObserver } from '../src/index.js';
 import { postponeRows, takeRows } from '../src/outbox-rows.js';
 import { openOutboxDatabase } from './outbox-database.js';
 import { ScriptedBroker } from './scripted-broker.js';
@@ -14,12 +14,17 @@ describe('Relay', () => {
   let relays: Relay[];
   const reports: string[] = [];
   const counted: PublishOutcome[] = [];
+  const waiting: OutboxLag[] = [];
+  let looked = 0;
   let says: Saying[];
   const observer: RelayObserver = {
     relayed: (outcomes) => counted.push(...outcomes),
-    parked: (routingKey, outcome) => reports.push(`${routingKey} ${outcome}`),
+    parked: (routingKey, outcome, lag) => {
+      reports.push(`${routingKey} ${outcome}`);
+      waiting.push(lag);
+    },
     released: (routingKey) => reports.push(`${routingKey} released`),
-    parkedCount: () => undefined,
+    parkedCount: () => (looked += 1),
     failed: () => undefined,
   };
   const startRelay = (broker: ScriptedBroker): Relay => {
@@ -45,6 +50,7 @@ describe('Relay', () => {
     says = [say(TokenRevoked)];
     reports.length = 0;
     counted.length = 0;
+    waiting.length = 0;
     await dataSource.query('truncate outbox_events');
   });
   afterEach(async () => {
@@ -194,6 +200,34 @@ describe('Relay', () => {
     // One batch, and then a row at each probe: what is parked is not tried over and over.
     expect(failed).toBeLessThanOrEqual(200 + 20);
     expect(reports).toEqual(['gateway.token.revoked.v1 unroutable']);
+  });
+
+  it('keeps a destination parked while another replica has its only row', async () => {
+    const broker = new ScriptedBroker();
+    broker.answer = () => 'unroutable';
+    await append(1);
+    startRelay(broker);
+    await eventually(() => expect(reports).toHaveLength(1));
+    await inTransaction(dataSource, async (runner) => {
+      await runner.query('select from outbox_events for update');
+      const looks = looked;
+      // Long enough for a probe: the look after it has found the row locked.
+      await eventually(() => expect(looked).toBeGreaterThan(looks + 60), { timeoutMs: 20_000 });
+    });
+    expect(reports).toEqual(['token.revoked.v1 unroutable']);
+  });
+
+  it('reports with a parked destination how many events wait, and for how long', async () => {
+    const broker = new ScriptedBroker();
+    broker.answer = () => 'unroutable';
+    await dataSource.query(
+      `insert into outbox_events (type, data, created_at)
+       select 'token.revoked.v1', '{}', now() - interval '1 hour' from generate_series(1, 300)`,
+    );
+    startRelay(broker);
+    await eventually(() => expect(waiting).toHaveLength(1));
+    expect(waiting[0]!.events).toBe(300);
+    expect(waiting[0]!.oldestSeconds).toBeGreaterThanOrEqual(3_600);
   });
 
   it('lets a single row that is refused again and again delay no other of its destination', async () => {

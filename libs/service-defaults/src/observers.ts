@@ -35,7 +35,8 @@ export function relayObserver(service: ServiceName, logger: Logger, metrics: Met
     relayed: (outcomes) => {
       for (const outcome of outcomes) metrics.relayed.inc({ service, outcome });
     },
-    parked: (routingKey, outcome) => logger.error('an outbox destination takes nothing and is parked', { routingKey, outcome }),
+    parked: (routingKey, outcome, lag) =>
+      logger.error('an outbox destination takes nothing and is parked', { routingKey, outcome, ...lag }),
     released: (routingKey) => logger.info('an outbox destination takes events again', { routingKey }),
     parkedCount: (count) => metrics.outboxParked.set({ service }, count),
     failed: (error) => logger.warn('the outbox could not be relayed and will be tried again', {}, error),

@@ -8,6 +8,7 @@ import { AddConfidence1700000003000 } from './migrations/1700000003000-add-confi
 import { CreateStoredKeys1700000004000 } from './migrations/1700000004000-create-stored-keys.js';
 import { CreateCorrelatedTokens1700000005000 } from './migrations/1700000005000-create-correlated-tokens.js';
 import { AddUpstream1700000006000 } from './migrations/1700000006000-add-upstream.js';
+import { OrderTokens1700000007000 } from './migrations/1700000007000-order-tokens.js';
 import { messaging } from './subscriptions.js';
 
 export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> = {
@@ -22,6 +23,7 @@ export const tokenIssuerService: ServiceDefinition<typeof tokenIssuerSettings> =
     CreateStoredKeys1700000004000,
     CreateCorrelatedTokens1700000005000,
     AddUpstream1700000006000,
+    OrderTokens1700000007000,
   ],
   bodies: 'json',
   worksWithoutBroker: false,

@@ -64,12 +64,12 @@ export async function findCurrentToken(rows: Rows, { merchantId, purchaseId }: P
   return { token: row, deviceRevoked: row?.deviceRevoked ?? false };
 }
 
-/** The tokens of a device that work now, newest first. Tokens that are bound to an asserted id of the same spelling are among them. */
+/** The tokens of a device that work now, newest first, also within one second. Tokens that are bound to an asserted id of the same spelling are among them. */
 export async function findLiveTokensOfDevice(rows: Rows, { merchantId, deviceId }: DeviceRef, limit: number): Promise<{ token: string; purchaseId: string | null }[]> {
   return rows.rows(
     `select token, purchase_id as "purchaseId" from tokens
      where merchant_id = $1 and device_id = $2 and ${live} and expires_at > clock_timestamp()
-     order by issued_at desc, token_id limit $3`,
+     order by issued_at desc, position desc nulls last, token_id limit $3`,
     [merchantId, deviceId, limit],
   );
 }

@@ -57,6 +57,14 @@ describe('the tokens of a device', () => {
     });
   });
 
+  it('are listed in the order in which they were issued, also within one second', async () => {
+    const binding = await boundDevice();
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push((await buy(binding)).purchaseId);
+    await issuer.rows(`update tokens set issued_at = '2026-11-30T12:00:00Z' where device_id = $1`, [binding.deviceId]);
+    expect(await purchasesIn(binding)).toEqual(ids.reverse());
+  });
+
   it('are those of every cookie that it was bound to, whichever of them it comes with', async () => {
     const first = await boundDevice();
     const second = await boundDevice(first.deviceId);

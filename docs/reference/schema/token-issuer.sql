@@ -165,6 +165,7 @@ create table tokens (
   revoked_at timestamp with time zone,
   revoke_reason text,
   license_url text,
+  "position" bigint default nextval('tokens_position'::regclass),
   constraint tokens_pkey PRIMARY KEY (token_id),
   constraint tokens_revoke_reason_check CHECK ((revoke_reason = ANY (ARRAY['refunded'::text, 'device-revoked'::text])))
 );

@@ -54,8 +54,14 @@ const twoLiveTokens: Control = {
     await purchase(scene, order, 'http');
     await scene.actor.token(order, TOKEN_WAIT_SECONDS);
     await new Promise((resolve) => setTimeout(resolve, RENEWAL_AGE_MS));
-    await scene.actor.token(order, 0);
-    if (order.tokens.size !== 2) throw new Error(`the token was to be renewed once; the purchase has had ${order.tokens.size}`);
+    // An answer may be late on a busy machine, and the actor notes it as such: what counts is that the renewal was seen.
+    await eventually(
+      async () => {
+        await scene.actor.token(order, 0);
+        if (order.tokens.size !== 2) throw new Error(`the token was to be renewed once; the purchase has had ${order.tokens.size}`);
+      },
+      { timeoutMs: 4 * RENEWAL_AGE_MS },
+    );
   },
   restore: byLever('token-issuer', 'keep-superseded').restore,
 };

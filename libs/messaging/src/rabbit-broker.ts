@@ -48,7 +48,7 @@ export interface RabbitOptions extends Partial<RetryPolicy> {
   /** How many requests are answered at once. */
   readonly requestPrefetch?: number;
   readonly confirmTimeoutMs?: number;
-  /** Gets the seconds by which the clock of a served service is ahead of a caller's, if they differ too much. */
+  /** See `RequestServerOptions`. */
   readonly onClockDifference?: (aheadSeconds: number) => void;
   /** How long the broker may take to declare and to begin; then another connection is tried. */
   readonly brokerTimeoutMs?: number;
@@ -99,16 +99,15 @@ export class RabbitBroker implements Broker {
 
   /** Use `connectRabbit`. */
   constructor(private readonly options: RabbitOptions) {
-    const { url, clientName, logger, confirmTimeoutMs = 10_000, ladder = retryLadder, attemptsMax = ATTEMPTS_MAX, urgentAttemptsMax = URGENT_ATTEMPTS_MAX } = options;
+    const { url, clientName, logger, confirmTimeoutMs = 10_000, ladder = retryLadder, attemptsMax = ATTEMPTS_MAX, urgentAttemptsMax = URGENT_ATTEMPTS_MAX, brokerTimeoutMs } = options;
     if (ladder.length === 0) throw new Error('the retry ladder needs a rung');
     this.policy = { ladder, attemptsMax, urgentAttemptsMax };
     this.user = userOf(url);
     const prepare = async (connection: ChannelModel): Promise<void> => {
       for (const topology of this.declared.values()) await declareTopology(connection, topology, logger);
     };
-    const { brokerTimeoutMs: timeoutMs } = options;
-    this.consuming = new Link({ url, name: `${clientName} (consuming)`, logger, prepare, timeoutMs });
-    this.publishing = new Link({ url, name: `${clientName} (publishing)`, logger, timeoutMs });
+    this.consuming = new Link({ url, name: `${clientName} (consuming)`, logger, prepare, timeoutMs: brokerTimeoutMs });
+    this.publishing = new Link({ url, name: `${clientName} (publishing)`, logger, timeoutMs: brokerTimeoutMs });
     this.upkeep = new BindingUpkeep(this.consuming, { logger, intervalMs: options.bindingUpkeepMs ?? 5_000, topologies: () => [...this.declared.values(), ...[...this.servers].map(({ topology }) => topology)] });
     this.events = new ConfirmedPublisher(this.publishing, { name: 'events', logger, confirmTimeoutMs });
     this.verdicts = new ConfirmedPublisher(this.publishing, { name: 'verdicts', logger, confirmTimeoutMs });
@@ -126,7 +125,7 @@ export class RabbitBroker implements Broker {
   async declare(messaging: ServiceMessaging): Promise<void> {
     const topology = eventTopology(messaging, this.policy.ladder);
     await this.consuming.attempted();
-    // A broker that does not answer is as good as away: the next connection declares it.
+    // As good as away: the next connection declares it.
     const isLate = this.consuming.state !== 'down' && (await this.declareNow(topology).then(() => false, ifLate));
     this.declared.set(messaging.service, topology);
     if (isLate || this.consuming.state === 'down') return;
@@ -223,8 +222,7 @@ export class RabbitBroker implements Broker {
 
   /** Stops what still runs, then closes the connections. */
   async close(): Promise<void> {
-    this.closed ??= this.shutDown();
-    await this.closed;
+    await (this.closed ??= this.shutDown());
   }
 
   private async shutDown(): Promise<void> {
@@ -291,8 +289,8 @@ export class RabbitBroker implements Broker {
 }
 
 function ifLate(error: unknown): true {
-  if (error instanceof BrokerTimeout) return true;
-  throw error;
+  if (!(error instanceof BrokerTimeout)) throw error;
+  return true;
 }
 
 /** Checked here, because the error of a malformed URL would carry it, and its password, into logs. */

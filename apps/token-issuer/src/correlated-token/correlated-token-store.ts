@@ -34,7 +34,7 @@ export async function findCorrelatedTokens(rows: Rows, sales: readonly Sale[]): 
 /** The tokens of a cookie for a content, the last one that was issued first. */
 export async function findCorrelatedOfContent(rows: Rows, { merchantId, cookie }: CookieRef, contentId: string): Promise<CorrelatedToken[]> {
   const found = await rows.rows<CorrelatedRow>(
-    `${select} where held.merchant_id = $1 and held.cookie = $2 and held.content_id = $3 order by tokens.issued_at desc nulls last, held.token_id`,
+    `${select} where held.merchant_id = $1 and held.cookie = $2 and held.content_id = $3 order by tokens.issued_at desc nulls last, tokens.position desc nulls last, held.token_id`,
     [merchantId, cookie, contentId],
   );
   return found.map(correlatedOf);

@@ -31,7 +31,7 @@ export class CookieStore {
   async freeIdempotencyKey(tx: Tx, merchantId: string, idempotencyKey: string): Promise<void> {
     await tx.rows(
       `update cookies set idempotency_key = null
-       where merchant_id = $1 and idempotency_key = $2 and issued_at <= clock_timestamp() - make_interval(hours => $3)`,
+       where merchant_id = $1 and idempotency_key = $2 and issued_at <= statement_timestamp() - make_interval(hours => $3)`,
       [merchantId, idempotencyKey, IDEMPOTENCY_HOURS],
     );
   }
@@ -119,7 +119,7 @@ export class CookieStore {
     const rows = await this.dataSource.query<{ count: number }[]>(
       `with old as (
          select merchant_id, cookie from cookies
-         where bound_at is null and expires_at < clock_timestamp() - make_interval(days => $1)
+         where bound_at is null and expires_at < statement_timestamp() - make_interval(days => $1)
          limit $2 for update skip locked
        ), gone as (
          delete from cookies using old where cookies.merchant_id = old.merchant_id and cookies.cookie = old.cookie returning 1

@@ -17,11 +17,11 @@ const BITE_ROWS = 20_000;
  * A revoked device is never forgotten.
  */
 const FORGETTABLE: readonly (readonly [table: string, forgettable: string])[] = [
-  ['replay_marks', `seen_at < clock_timestamp() - make_interval(secs => ${MARK_LIFETIME_SECONDS})`],
-  ['rental_clocks', `subject like 'purchase/%' and available_until < clock_timestamp() - interval '1 hour'`],
-  ['rental_clocks', `subject like 'token/%' and available_until < clock_timestamp() - interval '400 days'`],
-  ['revoked_tokens', `expires_at < clock_timestamp() - interval '1 hour'`],
-  ['signing_keys', `key_id in (select key_id from retired_signing_keys where trusted_until < clock_timestamp())`],
+  ['replay_marks', `seen_at < statement_timestamp() - make_interval(secs => ${MARK_LIFETIME_SECONDS})`],
+  ['rental_clocks', `subject like 'purchase/%' and available_until < statement_timestamp() - interval '1 hour'`],
+  ['rental_clocks', `subject like 'token/%' and available_until < statement_timestamp() - interval '400 days'`],
+  ['revoked_tokens', `expires_at < statement_timestamp() - interval '1 hour'`],
+  ['signing_keys', `key_id in (select key_id from retired_signing_keys where trusted_until < statement_timestamp())`],
 ];
 
 /** Forgets what can no longer change an answer. */

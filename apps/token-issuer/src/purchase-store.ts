@@ -85,7 +85,7 @@ export async function findWaiting(rows: Rows, cookies: readonly CookieRef[]): Pr
 export async function findOverdueCookies(rows: Rows, graceMs: number, limit: number): Promise<CookieRef[]> {
   return rows.rows<CookieRef>(
     `select merchant_id as "merchantId", cookie from purchases
-     where state = 'awaiting-device' and cookie_expires_at <= clock_timestamp() - make_interval(secs => $1)
+     where state = 'awaiting-device' and cookie_expires_at <= statement_timestamp() - make_interval(secs => $1)
      group by merchant_id, cookie order by min(cookie_expires_at) limit $2`,
     [graceMs / 1000, limit],
   );

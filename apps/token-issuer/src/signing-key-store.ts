@@ -57,11 +57,11 @@ export async function activateKey(tx: Tx, keyId: string): Promise<readonly Retir
   const announced = await tx.rows(`select key_id from signing_keys where key_id = $1 and state = 'announced' for update`, [keyId]);
   if (announced.length === 0) return undefined;
   const retired = await tx.rows<RetiredKey>(
-    `update signing_keys set state = 'retired', retired_at = clock_timestamp() where state = 'active'
+    `update signing_keys set state = 'retired', retired_at = statement_timestamp() where state = 'active'
      returning key_id as "keyId", retired_at as "retiredAt"`,
   );
   const activated = await tx.rows(
-    `update signing_keys set state = 'active', activated_at = clock_timestamp() where key_id = $1 and state = 'announced' returning key_id`,
+    `update signing_keys set state = 'active', activated_at = statement_timestamp() where key_id = $1 and state = 'announced' returning key_id`,
     [keyId],
   );
   if (activated.length < 1) throw new LostRace('another transaction changed the key first');

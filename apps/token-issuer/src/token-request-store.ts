@@ -18,7 +18,7 @@ export async function findTokenRequest(
 ): Promise<{ readonly request: string; readonly tokenId: string } | undefined> {
   const [found] = await rows.rows<{ request: string; tokenId: string }>(
     `select request, token_id as "tokenId" from token_requests
-     where merchant_id = $1 and idempotency_key = $2 and created_at > clock_timestamp() - make_interval(hours => $3)`,
+     where merchant_id = $1 and idempotency_key = $2 and created_at > statement_timestamp() - make_interval(hours => $3)`,
     [merchantId, idempotencyKey, REQUEST_KEPT_HOURS],
   );
   return found;
@@ -29,8 +29,8 @@ export async function rememberTokenRequest(tx: Tx, { merchantId, idempotencyKey,
   const written = await tx.rows(
     `insert into token_requests as held (merchant_id, idempotency_key, request, token_id) values ($1, $2, $3, $4)
      on conflict (merchant_id, idempotency_key) do update
-       set request = excluded.request, token_id = excluded.token_id, created_at = clock_timestamp()
-       where held.created_at <= clock_timestamp() - make_interval(hours => $5)
+       set request = excluded.request, token_id = excluded.token_id, created_at = statement_timestamp()
+       where held.created_at <= statement_timestamp() - make_interval(hours => $5)
      returning token_id`,
     [merchantId, idempotencyKey, request, tokenId, REQUEST_KEPT_HOURS],
   );
@@ -42,7 +42,7 @@ export async function forgetOldTokenRequests(rows: Rows, limit: number): Promise
   const [gone] = await rows.rows<{ count: number }>(
     `with old as (
        select merchant_id, idempotency_key from token_requests
-       where created_at <= clock_timestamp() - make_interval(hours => $1)
+       where created_at <= statement_timestamp() - make_interval(hours => $1)
        limit $2 for update skip locked
      ), gone as (
        delete from token_requests using old

@@ -68,7 +68,7 @@ export async function findCurrentToken(rows: Rows, { merchantId, purchaseId }: P
 export async function findLiveTokensOfDevice(rows: Rows, { merchantId, deviceId }: DeviceRef, limit: number): Promise<{ token: string; purchaseId: string | null }[]> {
   return rows.rows(
     `select token, purchase_id as "purchaseId" from tokens
-     where merchant_id = $1 and device_id = $2 and ${live} and expires_at > clock_timestamp()
+     where merchant_id = $1 and device_id = $2 and ${live} and expires_at > statement_timestamp()
      order by issued_at desc, position desc nulls last, token_id limit $3`,
     [merchantId, deviceId, limit],
   );
@@ -81,7 +81,7 @@ export async function supersedeTokens(tx: Tx, tokenIds: readonly string[]): Prom
     `with doomed as (
        select token_id from tokens where ${live} and token_id = any($1::text[]) order by token_id for update
      )
-     update tokens set superseded_at = clock_timestamp() from doomed
+     update tokens set superseded_at = statement_timestamp() from doomed
      where tokens.token_id = doomed.token_id
      returning ${stoppedToken}, superseded_at as "stoppedAt"`,
     [tokenIds],
@@ -129,7 +129,7 @@ function revokeWhere(tx: Tx, column: 'purchase_id' | 'token_id' | 'device_id', r
        where ${live} and (merchant_id, ${column}) in (select * from unnest($1::text[], $2::text[]))
        order by token_id for update
      )
-     update tokens set revoked_at = clock_timestamp(), revoke_reason = $3 from doomed
+     update tokens set revoked_at = statement_timestamp(), revoke_reason = $3 from doomed
      where tokens.token_id = doomed.token_id
      returning ${stoppedToken}, revoked_at as "stoppedAt"`,
     [...parameters, reason],
@@ -145,7 +145,7 @@ export async function forgetEndedTokens(rows: Rows, limit: number): Promise<numb
     `with old as (
        select token_id from tokens
        where (superseded_at is not null or revoked_at is not null or purchase_id is null)
-         and expires_at < clock_timestamp() - make_interval(days => $1)
+         and expires_at < statement_timestamp() - make_interval(days => $1)
        limit $2 for update skip locked
      ), gone as (
        delete from tokens using old where tokens.token_id = old.token_id returning 1
@@ -160,7 +160,7 @@ export async function findLastExpiryByKek(rows: Rows, otherThanKekId: string): P
   return rows.rows(
     `select kek_id as "kekId", max(expires_at) as "neededUntil"
      from tokens cross join lateral unnest(kek_ids) as used (kek_id)
-     where ${live} and expires_at > clock_timestamp() and kek_id <> $1
+     where ${live} and expires_at > statement_timestamp() and kek_id <> $1
      group by kek_id order by kek_id`,
     [otherThanKekId],
   );

@@ -36,7 +36,7 @@ export class KnownCookieStore {
     for (let forgotten = BITE; forgotten === BITE; ) {
       const [, count] = await this.dataSource.query<[unknown, number]>(
         `delete from known_cookies where ctid = any(array(
-           select ctid from known_cookies where expires_at < clock_timestamp() limit $1))`,
+           select ctid from known_cookies where expires_at < statement_timestamp() limit $1))`,
         [BITE],
       );
       forgotten = count;

@@ -32,7 +32,7 @@ interface ApiKeyRow {
   readonly live: boolean;
 }
 
-const isLive = 'revoked_at is null and (expires_at is null or expires_at > clock_timestamp())';
+const isLive = 'revoked_at is null and (expires_at is null or expires_at > statement_timestamp())';
 const columns = `key_id, merchant_id, env, hash, scopes, created_at, expires_at, revoked_at, ${isLive} as live`;
 
 /** Merchants and their API keys. Looked up anew for each call, so that a revoked key is refused at once on every replica. */
@@ -117,7 +117,7 @@ export class ApiKeyStore {
   /** Lets a key expire after `seconds`, unless it expires sooner anyway. */
   async expireIn(tx: Tx, keyId: string, seconds: number): Promise<StoredApiKey> {
     const rows = await tx.rows<ApiKeyRow>(
-      `update api_keys set expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2)) where key_id = $1 returning ${columns}`,
+      `update api_keys set expires_at = least(expires_at, statement_timestamp() + make_interval(secs => $2)) where key_id = $1 returning ${columns}`,
       [keyId, seconds],
     );
     return fromRow(rows[0]!);
@@ -125,7 +125,7 @@ export class ApiKeyStore {
 
   /** Revokes a key for good; again keeps the first time. Resolves to undefined where there is no such key. */
   async revoke(tx: Tx, keyId: string): Promise<StoredApiKey | undefined> {
-    const rows = await tx.rows<ApiKeyRow>(`update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where key_id = $1 returning ${columns}`, [keyId]);
+    const rows = await tx.rows<ApiKeyRow>(`update api_keys set revoked_at = coalesce(revoked_at, statement_timestamp()) where key_id = $1 returning ${columns}`, [keyId]);
     return rows.map(fromRow)[0];
   }
 }

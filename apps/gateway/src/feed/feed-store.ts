@@ -134,7 +134,7 @@ export class FeedStore {
       const pruned = await tx.rows(
         `delete from feed_events where position in (
            select position from feed_events
-           where received_at < clock_timestamp() - make_interval(days => $1) and sequence is not null
+           where received_at < statement_timestamp() - make_interval(days => $1) and sequence is not null
            limit $2 for update skip locked
          ) returning position`,
         [retentionDays, limit],

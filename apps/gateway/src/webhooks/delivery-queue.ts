@@ -73,8 +73,8 @@ export class DeliveryQueue {
            from webhooks left join unnest($3::text[], $4::int[]) as under_way (webhook_id, deliveries) using (webhook_id)
            cross join lateral (
              select delivery_id, due_at from webhook_deliveries as delivery
-             where delivery.webhook_id = webhooks.webhook_id and state = 'pending' and due_at <= clock_timestamp()
-               and (leased_until is null or leased_until <= clock_timestamp()) and (webhooks.disabled_at is null or asked_for)
+             where delivery.webhook_id = webhooks.webhook_id and state = 'pending' and due_at <= statement_timestamp()
+               and (leased_until is null or leased_until <= statement_timestamp()) and (webhooks.disabled_at is null or asked_for)
              order by due_at limit $1 for update skip locked
            ) as one
            where (webhooks.failing_since is not null) = $5
@@ -85,10 +85,10 @@ export class DeliveryQueue {
          ), chosen as (
            select delivery_id from due where nth <= $1 order by nth, due_at limit $2
          )
-         update webhook_deliveries as delivery set lease_id = gen_random_uuid(), leased_until = clock_timestamp() + make_interval(secs => $6)
+         update webhook_deliveries as delivery set lease_id = gen_random_uuid(), leased_until = statement_timestamp() + make_interval(secs => $6)
          from chosen, webhooks where delivery.delivery_id = chosen.delivery_id and webhooks.webhook_id = delivery.webhook_id
          returning delivery.delivery_id, delivery.webhook_id, lease_id, url, type, occurred_at, data, series_attempts, failing_since is not null as failing,
-           secret, case when previous_secret_until > clock_timestamp() then previous_secret end as previous_secret`,
+           secret, case when previous_secret_until > statement_timestamp() then previous_secret end as previous_secret`,
         [perWebhook, limit, [...underWay.keys()], [...underWay.values()], failing, leaseSeconds],
       );
       return rows.map(fromRow);
@@ -100,9 +100,9 @@ export class DeliveryQueue {
     const { state, status, failure, waitSeconds, disables } = verdict;
     return this.outbox.transaction(async (tx) => {
       const settled = await tx.rows(
-        `update webhook_deliveries set state = $3, attempts = attempts + 1, series_attempts = series_attempts + 1, last_attempt_at = clock_timestamp(),
-           last_status = $4, last_failure = $5, due_at = clock_timestamp() + make_interval(secs => coalesce($6::float8, 0)), lease_id = null, leased_until = null,
-           settled_at = case when $3 = 'pending' then null else clock_timestamp() end, asked_for = asked_for and $3 = 'pending'
+        `update webhook_deliveries set state = $3, attempts = attempts + 1, series_attempts = series_attempts + 1, last_attempt_at = statement_timestamp(),
+           last_status = $4, last_failure = $5, due_at = statement_timestamp() + make_interval(secs => coalesce($6::float8, 0)), lease_id = null, leased_until = null,
+           settled_at = case when $3 = 'pending' then null else statement_timestamp() end, asked_for = asked_for and $3 = 'pending'
          where delivery_id = $1 and lease_id = $2 returning delivery_id`,
         [deliveryId, leaseId, state, status ?? null, failure ?? null, waitSeconds ?? null],
       );
@@ -111,7 +111,7 @@ export class DeliveryQueue {
         await tx.rows('update webhooks set failing_since = null, disabled_at = null where webhook_id = $1 and (failing_since is not null or disabled_at is not null)', [webhookId]);
       } else {
         await tx.rows(
-          `update webhooks set failing_since = coalesce(failing_since, clock_timestamp()), disabled_at = case when $2 then coalesce(disabled_at, clock_timestamp()) else disabled_at end
+          `update webhooks set failing_since = coalesce(failing_since, statement_timestamp()), disabled_at = case when $2 then coalesce(disabled_at, statement_timestamp()) else disabled_at end
            where webhook_id = $1 and (failing_since is null or ($2 and disabled_at is null))`,
           [webhookId, disables],
         );
@@ -128,8 +128,8 @@ export class DeliveryQueue {
   /** How much is due. */
   async due(): Promise<DueDeliveries> {
     const rows = await this.dataSource.query<{ deliveries: number; seconds: number }[]>(
-      `select count(*)::int as deliveries, coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::float8 as seconds
-       from webhook_deliveries join webhooks using (webhook_id) where state = 'pending' and due_at <= clock_timestamp() and (disabled_at is null or asked_for)`,
+      `select count(*)::int as deliveries, coalesce(extract(epoch from statement_timestamp() - min(due_at)), 0)::float8 as seconds
+       from webhook_deliveries join webhooks using (webhook_id) where state = 'pending' and due_at <= statement_timestamp() and (disabled_at is null or asked_for)`,
     );
     return { deliveries: rows[0]!.deliveries, oldestSeconds: rows[0]!.seconds };
   }

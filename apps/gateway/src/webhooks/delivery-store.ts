@@ -29,7 +29,7 @@ export interface DeliveryQuery {
 
 const columns = 'delivery_id, sequence, type, state, attempts, created_at, due_at, last_attempt_at, last_status, last_failure, settled_at';
 
-const longAgo = 'clock_timestamp() - make_interval(days => $1)';
+const longAgo = 'statement_timestamp() - make_interval(days => $1)';
 
 /**
  * Why deliveries may be forgotten: they ended long ago; they wait for a webhook that is disabled, and may do so for ever;
@@ -92,8 +92,8 @@ export class DeliveryStore {
   async askFor(webhookId: string, deliveryId: string): Promise<StoredDelivery | undefined> {
     return this.outbox.transaction(async (tx) => {
       const rows = await tx.rows<DeliveryRow>(
-        `update webhook_deliveries set state = 'pending', asked_for = true, series_attempts = 0, series_started_at = clock_timestamp(),
-           due_at = clock_timestamp(), settled_at = null, lease_id = null, leased_until = null
+        `update webhook_deliveries set state = 'pending', asked_for = true, series_attempts = 0, series_started_at = statement_timestamp(),
+           due_at = statement_timestamp(), settled_at = null, lease_id = null, leased_until = null
          where webhook_id = $1 and delivery_id = $2 returning ${columns}`,
         [webhookId, deliveryId],
       );
@@ -109,10 +109,10 @@ export class DeliveryStore {
   async giveUp(afterDays: number, limit: number): Promise<number> {
     return this.outbox.transaction(async (tx) => {
       const givenUp = await tx.rows(
-        `update webhook_deliveries set state = 'failed', settled_at = clock_timestamp(), asked_for = false, lease_id = null, leased_until = null
+        `update webhook_deliveries set state = 'failed', settled_at = statement_timestamp(), asked_for = false, lease_id = null, leased_until = null
          where delivery_id in (
            select delivery_id from webhook_deliveries
-           where state = 'pending' and series_started_at < ${longAgo} and (leased_until is null or leased_until <= clock_timestamp())
+           where state = 'pending' and series_started_at < ${longAgo} and (leased_until is null or leased_until <= statement_timestamp())
              and webhook_id in (select webhook_id from webhooks where disabled_at is null)
            limit $2 for update skip locked
          ) returning delivery_id`,

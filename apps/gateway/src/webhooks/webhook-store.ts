@@ -79,7 +79,7 @@ export class WebhookStore {
   async replaceSecret(merchantId: string, webhookId: string, wrappedSecret: string, overlapSeconds: number): Promise<Webhook | undefined> {
     return this.outbox.transaction(async (tx) => {
       const rows = await tx.rows<WebhookRow>(
-        `update webhooks set previous_secret = secret, previous_secret_until = clock_timestamp() + make_interval(secs => $4), secret = $3
+        `update webhooks set previous_secret = secret, previous_secret_until = statement_timestamp() + make_interval(secs => $4), secret = $3
          where merchant_id = $1 and webhook_id = $2 returning ${columns}`,
         [merchantId, webhookId, wrappedSecret, overlapSeconds],
       );
@@ -89,7 +89,7 @@ export class WebhookStore {
 
   /** Forgets previous secrets whose time is over. */
   async forgetPreviousSecrets(): Promise<void> {
-    await this.dataSource.query('update webhooks set previous_secret = null, previous_secret_until = null where previous_secret_until < clock_timestamp()');
+    await this.dataSource.query('update webhooks set previous_secret = null, previous_secret_until = null where previous_secret_until < statement_timestamp()');
   }
 
   /** The secrets of all webhooks of which one is not wrapped under this key. */

@@ -43,7 +43,7 @@ export class RevocationKnowledge implements OnApplicationBootstrap, BeforeApplic
   /** Seconds since it was last known that no revocation waited, by the database's clock. */
   async ageSeconds(): Promise<number> {
     const rows = await this.dataSource.query<{ age: number }[]>(
-      'select extract(epoch from clock_timestamp() - current_at)::float8 as age from revocation_knowledge',
+      'select extract(epoch from statement_timestamp() - current_at)::float8 as age from revocation_knowledge',
     );
     return rows[0]!.age;
   }

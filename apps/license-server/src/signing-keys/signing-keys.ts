@@ -74,7 +74,7 @@ export class SigningKeys {
   private async select(condition: string, parameters: readonly unknown[]): Promise<StoredSigningKey[]> {
     const rows = await this.dataSource.query<SigningKeyRow[]>(
       `select key_id, x, y from signing_keys left join retired_signing_keys using (key_id)
-        where (trusted_until is null or clock_timestamp() < trusted_until) ${condition}`,
+        where (trusted_until is null or statement_timestamp() < trusted_until) ${condition}`,
       [...parameters],
     );
     return rows.map((row) => ({ keyId: row.key_id, publicJwk: { kty: 'EC', crv: 'P-256', x: row.x, y: row.y } }));

@@ -14,7 +14,7 @@ const purchasesOfCookie = `select purchase_id, state, rights, token_id from (
   ) as come`;
 
 /** Neither refunded nor over: a customer who bought twice, and got one of them back, has the other one still. */
-const isOpen = `(state <> 'refunded' and (rights ->> 'type' = 'purchase' or (rights ->> 'availableUntil')::timestamptz > clock_timestamp()))`;
+const isOpen = `(state <> 'refunded' and (rights ->> 'type' = 'purchase' or (rights ->> 'availableUntil')::timestamptz > statement_timestamp()))`;
 
 /** The newest of them for which a condition holds, of the open ones where there are any, with its live token. */
 async function findNewest(rows: Rows, condition: string, parameters: readonly unknown[]): Promise<PurchaseOfSale | undefined> {

@@ -19,7 +19,7 @@ interface StoredKeyRow {
 
 const columns = 'kid, ek, kek_id, info, content_id, expires_at, updated_at';
 /** A key whose time is over is absent, whether or not it was removed yet. */
-const isThere = '(expires_at is null or expires_at > clock_timestamp())';
+const isThere = '(expires_at is null or expires_at > statement_timestamp())';
 
 /** What is to be said anew of a stored key. */
 export type StoredKeyChange = Partial<Omit<KeyToStore, 'kid'>>;
@@ -36,7 +36,7 @@ export async function insertStoredKeys(tx: Tx, merchantId: string, keys: readonl
      order by kid
      on conflict (merchant_id, kid) do update set ek = excluded.ek, kek_id = excluded.kek_id, info = excluded.info,
        content_id = excluded.content_id, expires_at = excluded.expires_at, updated_at = excluded.updated_at
-     where held.expires_at <= clock_timestamp()
+     where held.expires_at <= statement_timestamp()
      returning ${columns}`,
     [
       merchantId,
@@ -55,7 +55,7 @@ export async function insertStoredKeys(tx: Tx, merchantId: string, keys: readonl
 export async function changeStoredKey(tx: Tx, merchantId: string, kid: string, change: StoredKeyChange): Promise<StoredKey | undefined> {
   const [changed] = await tx.rows<StoredKeyRow>(
     `update stored_keys set ek = coalesce($3, ek), kek_id = coalesce($4, kek_id), info = coalesce($5, info),
-       content_id = coalesce($6, content_id), expires_at = coalesce($7::timestamptz, expires_at), updated_at = clock_timestamp()
+       content_id = coalesce($6, content_id), expires_at = coalesce($7::timestamptz, expires_at), updated_at = statement_timestamp()
      where merchant_id = $1 and kid = $2 and ${isThere}
      returning ${columns}`,
     [merchantId, kid, change.ek ?? null, change.kekId ?? null, change.info ?? null, change.contentId ?? null, change.expiration ?? null],
@@ -98,7 +98,7 @@ export async function removeStoredKeys(tx: Tx, merchantId: string, kids: readonl
 export async function forgetExpiredStoredKeys(rows: Rows, limit: number): Promise<number> {
   const [gone] = await rows.rows<{ count: number }>(
     `with old as (
-       select merchant_id, kid from stored_keys where expires_at <= clock_timestamp() limit $1 for update skip locked
+       select merchant_id, kid from stored_keys where expires_at <= statement_timestamp() limit $1 for update skip locked
      ), gone as (
        delete from stored_keys using old where stored_keys.merchant_id = old.merchant_id and stored_keys.kid = old.kid returning 1
      ) select count(*)::int as count from gone`,

@@ -41,7 +41,7 @@ export class LeasedRows {
          order by due_at limit $2 for update skip locked
        ), claimed as (
          update ${this.table} as one
-         set lease_id = gen_random_uuid(), attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => $3)
+         set lease_id = gen_random_uuid(), attempts = attempts + 1, due_at = statement_timestamp() + make_interval(secs => $3)
          from due where one.merchant_id = due.merchant_id and one.${this.id} = due.${this.id}
          returning one.merchant_id as "merchantId", one.${this.id} as "id", lease_id as "leaseId", attempts as "attempt", last_failure as "lastFailure"
        ) select * from claimed`,
@@ -52,7 +52,7 @@ export class LeasedRows {
   /** Makes a claimed row due again after so long. Does nothing where the lease is lost. */
   async postpone(rows: Rows, row: LeasedRow, { attempt, waitSeconds, failure }: Postponement): Promise<void> {
     await rows.rows(
-      `update ${this.table} set due_at = clock_timestamp() + make_interval(secs => $4), lease_id = null, last_failure = $5, attempts = $6
+      `update ${this.table} set due_at = statement_timestamp() + make_interval(secs => $4), lease_id = null, last_failure = $5, attempts = $6
        where merchant_id = $1 and ${this.id} = $2 and lease_id = $3`,
       [row.merchantId, row.id, row.leaseId, waitSeconds, failure ?? null, attempt],
     );
@@ -62,8 +62,8 @@ export class LeasedRows {
   async hasten(rows: Rows, merchantIds: readonly string[], ids: readonly string[]): Promise<boolean> {
     const hastened = await rows.rows(
       `with due as (
-         update ${this.table} set due_at = clock_timestamp()
-         where lease_id is null and due_at > clock_timestamp() + interval '1 second'
+         update ${this.table} set due_at = statement_timestamp()
+         where lease_id is null and due_at > statement_timestamp() + interval '1 second'
            and (merchant_id, ${this.id}) in (select * from unnest($1::text[], $2::text[])) returning 1
        ) select * from due`,
       [merchantIds, ids],

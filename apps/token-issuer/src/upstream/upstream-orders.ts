@@ -59,7 +59,7 @@ export class UpstreamOrders {
     const keys = [orders.map((order) => order.merchantId), orders.map((order) => order.purchaseId)];
     const inserted = await tx.rows(
       `insert into upstream_orders (merchant_id, purchase_id, correlation_id, due_at)
-       select merchant_id, purchase_id, correlation_id, greatest(clock_timestamp(), coalesce(available_from, clock_timestamp()))
+       select merchant_id, purchase_id, correlation_id, greatest(statement_timestamp(), coalesce(available_from, statement_timestamp()))
        from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as new (merchant_id, purchase_id, correlation_id, available_from)
        order by merchant_id, purchase_id
        on conflict do nothing returning 1`,

@@ -30,7 +30,7 @@ export class UpstreamRegistrations {
   async remember({ merchantId, cookie, accountId, cookieExpiresAt, tokenExpiresAt }: Registration): Promise<void> {
     await this.reader.rows(
       `insert into upstream_registrations as held (merchant_id, cookie, account_id, cookie_expires_at, token_expires_at, due_at)
-       values ($1, $2, $3, $4, $5, clock_timestamp())
+       values ($1, $2, $3, $4, $5, statement_timestamp())
        on conflict (merchant_id, cookie) do update
          set token_expires_at = greatest(held.token_expires_at, excluded.token_expires_at), attempts = 0, lease_id = null,
            due_at = least(held.due_at, excluded.due_at)`,
@@ -60,8 +60,8 @@ export class UpstreamRegistrations {
   /** What is known of a claimed cookie; undefined where it is remembered no more. By the database's clock. */
   async find({ merchantId, id }: LeasedRow): Promise<{ accountId: string; cookieExpiresAt: Date; cookieOver: boolean; tokenOver: boolean } | undefined> {
     const [found] = await this.reader.rows<{ accountId: string; cookieExpiresAt: Date; cookieOver: boolean; tokenOver: boolean }>(
-      `select account_id as "accountId", cookie_expires_at as "cookieExpiresAt", cookie_expires_at <= clock_timestamp() as "cookieOver",
-         token_expires_at + interval '10 minutes' <= clock_timestamp() as "tokenOver"
+      `select account_id as "accountId", cookie_expires_at as "cookieExpiresAt", cookie_expires_at <= statement_timestamp() as "cookieOver",
+         token_expires_at + interval '10 minutes' <= statement_timestamp() as "tokenOver"
        from upstream_registrations where merchant_id = $1 and cookie = $2`,
       [merchantId, id],
     );

@@ -108,6 +108,19 @@ describe('an idempotency key', () => {
     expect(theirs.cookie).not.toBe(ours.cookie);
   });
 
+  it('gets each of two merchants its own answer again, whichever asked first', async () => {
+    const merchants = ['zoo', 'acme', 'default'];
+    const calls = merchants.map((merchantId) => ({ merchantId, idempotencyKey: 'key', accountId: `of-${merchantId}`, ttlSeconds: 60 }));
+    const first = [];
+    for (const call of calls) first.push(await issue(call));
+    for (const order of [calls, calls.toReversed()]) {
+      for (const call of order) expect(await issue(call)).toEqual(first[calls.indexOf(call)]);
+    }
+    expect(new Set(first.map(({ cookie }) => cookie)).size).toBe(3);
+    await expect(issue({ ...calls[0], accountId: calls[1]!.accountId })).rejects.toMatchObject({ code: 'idempotency-key-differs' });
+    expect(await countCookies()).toBe(3);
+  });
+
   it('stands for its request for 24 hours and is free afterwards', async () => {
     const first = await issue({ idempotencyKey: 'key' });
     await house.database.query(`update cookies set issued_at = clock_timestamp() - interval '23 hours 59 minutes'`);

@@ -2,7 +2,8 @@ import { requests, TokenIssued, TokenRevoked } from '@latchkey/contracts';
 import { TOKEN_BYTES_MAX } from '@latchkey/crypto';
 import { createTestDatabase, type TestDatabase } from '@latchkey/kits';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { completed, Issuer, refunded, registered, revoked, terms } from './issuer.js';
+import { completed, Issuer, MERCHANT, refunded, registered, revoked, terms } from './issuer.js';
+import { claimsOf } from './sales.js';
 
 let database: TestDatabase;
 let issuer: Issuer;
@@ -104,6 +105,35 @@ describe('asking for a purchase’s token', () => {
   it('refuses an unknown purchase, and another merchant’s', async () => {
     const { purchase } = await issued();
     expect(await issuer.refusal(requests.getPurchaseToken, { ...purchase, merchantId: 'other' })).toBe('purchase-unknown 404');
+  });
+
+  it.each([
+    ['fresh', 0],
+    ['soon over', 13],
+  ])('gives each of two merchants its own, if one purchase id is theirs both and it is %s', async (_, agoHours) => {
+    const purchaseId = `twin-${agoHours}`;
+    const twins = [];
+    for (const merchantId of ['zoo', 'acme', MERCHANT]) {
+      const binding = issuer.neighbours.bind(issuer.neighbours.cookie({ merchantId }));
+      const purchase = terms({ merchantId, purchaseId, cookie: binding.cookie, kids: [await issuer.kid(merchantId)] });
+      await issuer.hear(registered(binding), completed(purchase));
+      twins.push({ purchase, deviceId: binding.deviceId });
+    }
+    await issuer.rows(
+      `update tokens set issued_at = issued_at - make_interval(hours => $2), expires_at = expires_at - make_interval(hours => $2)
+       where purchase_id = $1`,
+      [purchaseId, agoHours],
+    );
+    const first = new Map<string, string>();
+    for (const { purchase, deviceId } of [...twins, ...twins.toReversed()]) {
+      const view = await issuer.ask(requests.getPurchaseToken, purchase);
+      expect(view.deviceId).toBe(deviceId);
+      expect(claimsOf(view.token)).toMatchObject({ merchant: purchase.merchantId, cookie: purchase.cookie, kids: purchase.kids });
+      expect(view.tokenId).toBe(first.get(purchase.merchantId) ?? view.tokenId);
+      first.set(purchase.merchantId, view.tokenId);
+    }
+    expect(new Set(first.values()).size).toBe(3);
+    for (const [merchantId, tokenId] of first) expect(await issuer.liveTokens(purchaseId, merchantId)).toEqual([{ token_id: tokenId }]);
   });
 });
 

@@ -56,6 +56,13 @@ function isInstalled() {
     });
 }
 
+// What reads the output may be gone (`npm start | head -3`): the program that runs is still to be waited for.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
+}
+
 let running;
 const signalsHeard = new Set();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -1,29 +1,18 @@
 import 'reflect-metadata';
-import { DataDirectoryInUse } from '@latchkey/embedded-postgres';
-import { ConfigurationError, stopOnSignal } from '@latchkey/service-defaults';
+import { outliveOutput, stopOnSignal } from '@latchkey/service-defaults';
 import { type RunningStandalone, startStandalone } from './standalone.js';
+import { exitCodeOfStart, explainStart } from './start-failure.js';
+import { untilReady } from './until-ready.js';
 import { welcome } from './welcome.js';
 
-/** Exit codes of sysexits.h: a wrong configuration, and a resource that another process holds. */
-const EX_CONFIG = 78;
-const EX_TEMPFAIL = 75;
-
-function explain(error: unknown): string {
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `${message}. Is it running already? LATCHKEY_PORT chooses another port.`;
-  return error instanceof ConfigurationError || error instanceof DataDirectoryInUse ? message : (stack ?? message);
-}
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigurationError) return EX_CONFIG;
-  return error instanceof DataDirectoryInUse ? EX_TEMPFAIL : 1;
-}
-
+outliveOutput();
 let running: Promise<RunningStandalone> | undefined;
+const stopped = new AbortController();
 // Before anything starts: who is told to stop while starting stops as cleanly, once it has started.
 stopOnSignal(
   (message) => process.stderr.write(`${message}\n`),
   async () => {
+    stopped.abort();
     process.stdout.write('\nStopping …\n');
     await (await running)?.stop();
   },
@@ -31,8 +20,12 @@ stopOnSignal(
 try {
   const startedMs = performance.now();
   running = startStandalone(process.env);
-  process.stdout.write(welcome(await running, performance.now() - startedMs));
+  const standalone = await running;
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (await untilReady(standalone.readiness, say, stopped.signal)) {
+    process.stdout.write(welcome(standalone, performance.now() - startedMs));
+  }
 } catch (error) {
-  process.stderr.write(`Latchkey did not start: ${explain(error)}\n`);
-  process.exit(exitCodeOf(error));
+  process.stderr.write(`Latchkey did not start: ${explainStart(error)}\n`);
+  process.exit(exitCodeOfStart(error));
 }

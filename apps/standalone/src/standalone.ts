@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OperationContract, operations, type ServiceName } from '@latchkey/contracts';
 import { lockDataDirectory } from '@latchkey/embedded-postgres';
@@ -8,6 +8,7 @@ import {
   createLogger,
   type Logger,
   Metrics,
+  type Readiness,
   readConfiguration,
   type RunningService,
   type ServiceDefinition,
@@ -24,6 +25,7 @@ import { type FrontDoor, openFrontDoor } from './front-door.js';
 import { refuseWrongConfiguration } from './refuse-wrong-configuration.js';
 import { readOrCreateSecrets, type StandaloneSecrets } from './secrets.js';
 import { services } from './services.js';
+import { startStep } from './start-failure.js';
 import { isForThisMachine } from './this-machine.js';
 
 /** A standalone that runs, and what to say about it. */
@@ -37,6 +39,8 @@ export interface RunningStandalone {
   readonly bus: 'in-process' | 'RabbitMQ';
   readonly database: 'embedded' | 'given';
   readonly logger: Logger;
+  /** What `/health/ready` answers. */
+  readonly readiness: () => Promise<Readiness>;
   stop(): Promise<void>;
 }
 
@@ -48,16 +52,33 @@ export async function startStandalone(environment: Environment): Promise<Running
   const configuration = readConfiguration(standaloneSettings, environment);
   const undo: (() => unknown)[] = [];
   try {
-    const lock = lockDataDirectory(configuration.dataDir);
+    const { dataDir, host, port, databaseUrl } = configuration;
+    const unusable = (reason: string): string =>
+      `LATCHKEY_DATA_DIR names ${dataDir}, which cannot be used (${reason}). ` +
+      'Name a folder that this user may make and write to.';
+    const lock = await startStep(unusable, () => lockDataDirectory(dataDir));
     undo.push(() => lock.release());
-    const door = await openFrontDoor(configuration.host, configuration.port);
+    const door = await takePort(host, port);
     undo.push(() => door.close());
     const logFile = join(lock.dataDir, 'latchkey.log');
-    const logStream = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
+    // Opened here: a stream that opens it itself would end the process with a stack, whatever waits for its start.
+    const logStream = createWriteStream(logFile, { fd: await startStep(unusable, () => openSync(logFile, 'a', 0o600)) });
     const loggerOf = (service: string): Logger => createLogger(service, configuration.logLevel, logStream);
-    const secrets = await readOrCreateSecrets(lock.dataDir);
+    const secrets = await startStep(
+      (reason) =>
+        `the secrets in ${join(lock.dataDir, 'secrets')} (LATCHKEY_DATA_DIR) cannot be read or made (${reason}). ` +
+        'Give their files back to the user that runs Latchkey.',
+      () => readOrCreateSecrets(lock.dataDir),
+    );
     const plans = plan(environment, configuration, secrets, door);
-    const databases = await openDatabases(lock, configuration.databaseUrl, (line) => loggerOf('standalone').info(line));
+    const databases = await startStep(
+      (reason) =>
+        databaseUrl === undefined
+          ? `the embedded PostgreSQL in ${lock.dataDir} (LATCHKEY_DATA_DIR) did not start (${reason}).`
+          : `the PostgreSQL server that DATABASE_URL names cannot be used (${reason}). ` +
+            'Is it running, and may the user log in and create databases?',
+      () => openDatabases(lock, databaseUrl, (line) => loggerOf('standalone').info(line)),
+    );
     undo.push(() => databases.stop());
     const broker = await openBroker(configuration, databases, loggerOf('bus'));
     undo.push(() => broker.close());
@@ -74,7 +95,9 @@ export async function startStandalone(environment: Environment): Promise<Running
     const logger = loggerOf('standalone');
     const demo = demoOf(environment, configuration, { secrets, door, dataDir: lock.dataDir, logger });
     if (demo) undo.push(() => demo.stop());
-    await letIn(door, running, demo);
+    const readiness = (): Promise<Readiness> =>
+      combinedReadiness(new Map([...running].map(([service, one]) => [service, one.health])));
+    await letIn(door, running, demo, readiness);
     return {
       origin: door.origin,
       dataDir: lock.dataDir,
@@ -84,12 +107,20 @@ export async function startStandalone(environment: Environment): Promise<Running
       bus: configuration.amqpUrl === undefined ? 'in-process' : 'RabbitMQ',
       database: configuration.databaseUrl === undefined ? 'embedded' : 'given',
       logger,
+      readiness,
       stop: () => stopAll(door, undo),
     };
   } catch (error) {
     await unwind(undo);
     throw error;
   }
+}
+
+function takePort(host: string, port: number): Promise<FrontDoor> {
+  const describe = (reason: string): string =>
+    `LATCHKEY_PORT ${port} on LATCHKEY_HOST ${host} cannot be opened (${reason}). ` +
+    'Is Latchkey running already? Choose another port or host.';
+  return startStep(describe, () => openFrontDoor(host, port), 1);
 }
 
 interface Plan {
@@ -184,11 +215,11 @@ interface DemoSurroundings {
   readonly logger: Logger;
 }
 
-async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningService>, demo: DemoDoor | undefined): Promise<void> {
+async function letIn(door: FrontDoor, running: ReadonlyMap<ServiceName, RunningService>, demo: DemoDoor | undefined, readiness: () => Promise<Readiness>): Promise<void> {
   const gateway = running.get('gateway')!;
   const licenseServer = running.get('license-server')!;
   const own = fastify();
-  serveHealth(own, () => combinedReadiness(new Map([...running].map(([service, one]) => [service, one.health]))));
+  serveHealth(own, readiness);
   await own.ready();
   door.open((path) => {
     if (path.startsWith('/health/')) return (request, response) => own.routing(request, response);

@@ -8,6 +8,7 @@ export * from './http-edge.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './operation.decorator.js';
+export * from './outlive-output.js';
 export * from './periodic.js';
 export * from './run-service.js';
 export * from './runtime.module.js';

@@ -3,6 +3,7 @@ import { connectRabbit } from '@latchkey/messaging';
 import { type Configuration, ConfigurationError, readConfiguration, type Settings } from './configuration.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
+import { outliveOutput } from './outlive-output.js';
 import { type ServiceDefinition, startService } from './service.js';
 import type { StandardConfiguration } from './standard-settings.js';
 
@@ -14,6 +15,7 @@ const STARTING_GRACE_MS = 2_000;
 
 /** The whole of a service's `main.ts`: reads the environment, starts, and stops cleanly on SIGTERM and SIGINT. */
 export async function runService<Config extends Settings>(definition: ServiceDefinition<Config>): Promise<void> {
+  outliveOutput();
   const configuration = configurationOrExit(definition) as Configuration<Config> & StandardConfiguration;
   const { service } = definition.messaging;
   const logger = createLogger(service, configuration.logLevel);

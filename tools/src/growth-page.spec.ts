@@ -10,7 +10,10 @@ const ofEvery = 'Tables of every service';
 function readPage(text: string): ReadonlyMap<string, readonly string[]> {
   const sections = text.split(/^## /m).slice(1);
   return new Map(
-    sections.map((section) => [section.split('\n')[0]!, [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, table]) => table!)]),
+    sections.map((section) => {
+      const tables = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, table]) => table!);
+      return [section.split('\n')[0]!, tables];
+    }),
   );
 }
 

@@ -13,6 +13,7 @@ const BITE = 1_000;
 @Injectable()
 export class ForgetEndedTokens implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly job: Periodic;
+  private stopping = false;
 
   constructor(
     private readonly reader: Reader,
@@ -26,10 +27,12 @@ export class ForgetEndedTokens implements OnApplicationBootstrap, BeforeApplicat
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    // Else a backlog of old rows would outlast the time that a stop may take.
+    this.stopping = true;
     await this.job.stop();
   }
 
   private async forget(): Promise<void> {
-    while ((await forgetEndedTokens(this.reader, BITE)) === BITE);
+    while (!this.stopping && (await forgetEndedTokens(this.reader, BITE)) === BITE);
   }
 }

@@ -10,6 +10,7 @@ const BITE = 1_000;
 @Injectable()
 export class ForgetStoredKeys implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly job: Periodic;
+  private stopping = false;
 
   constructor(
     private readonly reader: Reader,
@@ -23,10 +24,12 @@ export class ForgetStoredKeys implements OnApplicationBootstrap, BeforeApplicati
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    // Else a backlog of old rows would outlast the time that a stop may take.
+    this.stopping = true;
     await this.job.stop();
   }
 
   private async forget(): Promise<void> {
-    while ((await forgetExpiredStoredKeys(this.reader, BITE)) === BITE);
+    while (!this.stopping && (await forgetExpiredStoredKeys(this.reader, BITE)) === BITE);
   }
 }

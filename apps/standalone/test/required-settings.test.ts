@@ -50,8 +50,8 @@ describe('every required setting', () => {
       expect(() => readConfiguration(settings, SAMPLES)).not.toThrow();
       const unset = withoutDefault(settings).map(({ variable }) => variable);
       expect(allOf(settings).filter(({ secret, fallback }) => secret && fallback).map(({ variable }) => variable)).toEqual([]);
-      for (const { variable, secret, schema } of allOf(settings)) {
-        const mayBeMissing = schema.safeParse(undefined).success;
+      for (const { variable, secret, schema, fallback } of allOf(settings)) {
+        const mayBeMissing = schema.safeParse(fallback).success;
         if (secret && mayBeMissing) expect(OPTIONAL).toContain(variable);
         if (secret && !mayBeMissing) expect(unset).toContain(variable);
       }

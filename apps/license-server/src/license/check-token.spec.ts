@@ -1,6 +1,6 @@
 import type { ContentClaims, LatchkeyToken, RegistrationClaims } from '@latchkey/crypto';
 import { describe, expect, it } from '@jest/globals';
-import { refuseAssertedDevice, refuseKey, refuseToken } from './check-token.js';
+import { refuseAssertedDevice, refuseKey, refuseKids, refuseToken } from './check-token.js';
 
 const NOW = 1_800_000_000;
 const parties = { iss: 'latchkey', aud: 'https://play.example/v1/licenses' };
@@ -49,6 +49,19 @@ describe('a token', () => {
     ['to register this key', registration({ cnf }), undefined, 'proof-needed'],
     ['to register another key', registration({ cnf: { jkt: 'device-2' } }), 'other-key', 'proof-needed'],
   ])('%s is refused to who proves device-1 as %s, and to who is said to be device-1 as %s', (_, token, proven, asserted) => {
-    expect([refuseKey(token, 'device-1'), refuseAssertedDevice(token, 'device-1')].map((refusal) => refusal?.reason)).toEqual([proven, asserted]);
+    const refusals = [refuseKey(token, 'device-1'), refuseAssertedDevice(token, 'device-1')];
+    expect(refusals).toEqual([proven, asserted].map((reason) => reason && { ok: false, stage: 'binding', reason }));
+  });
+});
+
+describe('refuseKids', () => {
+  const claims: ContentClaims = { ...contentClaims, kids: ['a', 'b'] };
+
+  it.each([[[]], [['a']], [['b', 'a']]])('lets %j of a token with a and b through', (kids) => {
+    expect(refuseKids(claims, kids)).toBeUndefined();
+  });
+
+  it.each([[['c']], [['a', 'c']], [['c', 'a']], [['a', 'b', 'A']]])('refuses %j: one that is not in the token is enough', (kids) => {
+    expect(refuseKids(claims, kids)).toEqual({ ok: false, stage: 'rights', reason: 'kid-not-in-token' });
   });
 });

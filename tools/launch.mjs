@@ -20,6 +20,7 @@ const COMMANDS = {
   test: [...runTs, 'tools/test.mjs'],
   faults: [...runTs, 'e2e/faults/main.ts'],
   interleavings: [...runTs, 'tools/interleavings.mjs'],
+  mutation: ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', 'tools/mutation/stryker.config.mjs'],
   bench: [...runTs, 'e2e/bench/main.ts'],
   'upgrade-suite': [...runTs, 'e2e/upgrade/main.ts'],
   lint: nx('lint'),

@@ -19,7 +19,7 @@ export class PruneCookies implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(CONFIGURATION) private readonly configuration: CookieConfiguration,
     logger: Logger,
   ) {
-    this.periodic = new Periodic('prune-cookies', INTERVAL_MS, () => this.prune(), logger);
+    this.periodic = new Periodic('prune-cookies', INTERVAL_MS, (stopping) => this.prune(stopping), logger);
   }
 
   /** Starts the job. */
@@ -33,7 +33,7 @@ export class PruneCookies implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   /** In small bites: one statement over millions of rows would hold its locks against events for minutes. */
-  private async prune(): Promise<void> {
-    while ((await this.store.prune(this.configuration.retentionDays, BATCH_MAX)) === BATCH_MAX);
+  private async prune(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted && (await this.store.prune(this.configuration.retentionDays, BATCH_MAX)) === BATCH_MAX);
   }
 }

@@ -4,12 +4,13 @@ import type { Logger } from './logger.js';
 export class Periodic {
   private timer: NodeJS.Timeout | undefined;
   private current: Promise<void> | undefined;
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly name: string,
     private readonly intervalMs: number,
-    private readonly job: () => Promise<void>,
+    /** A job that works in batches ends after the one in hand once the signal is aborted. */
+    private readonly job: (stopping: AbortSignal) => Promise<void>,
     private readonly logger: Logger,
   ) {}
 
@@ -20,17 +21,17 @@ export class Periodic {
 
   /** Lets the job end and runs it no more. */
   async stop(): Promise<void> {
-    this.stopped = true;
+    this.stopping.abort();
     clearTimeout(this.timer);
     await this.current;
   }
 
   private run(): void {
-    this.current = this.job()
+    this.current = this.job(this.stopping.signal)
       // A job that fails (its database is away, say) must not end the process nor the series.
       .catch((error: unknown) => this.logger.warn('a periodic job failed', { job: this.name }, error))
       .finally(() => {
-        if (!this.stopped) this.timer = setTimeout(() => this.run(), this.intervalMs);
+        if (!this.stopping.signal.aborted) this.timer = setTimeout(() => this.run(), this.intervalMs);
       });
   }
 }

@@ -32,8 +32,8 @@ export class KnownCookieStore {
   }
 
   /** Forgets cookies that are expired, in bites, so that no backlog can outlast the statement timeout. */
-  async prune(): Promise<void> {
-    for (let forgotten = BITE; forgotten === BITE; ) {
+  async prune(stopping?: AbortSignal): Promise<void> {
+    for (let forgotten = BITE; forgotten === BITE && !stopping?.aborted; ) {
       const [, count] = await this.dataSource.query<[unknown, number]>(
         `delete from known_cookies where ctid = any(array(
            select ctid from known_cookies where expires_at < statement_timestamp() limit $1))`,

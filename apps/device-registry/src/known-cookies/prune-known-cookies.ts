@@ -10,7 +10,7 @@ export class PruneKnownCookies implements OnApplicationBootstrap, BeforeApplicat
   private readonly periodic: Periodic;
 
   constructor(knownCookies: KnownCookieStore, logger: Logger) {
-    this.periodic = new Periodic('prune-known-cookies', INTERVAL_MS, () => knownCookies.prune(), logger);
+    this.periodic = new Periodic('prune-known-cookies', INTERVAL_MS, (stopping) => knownCookies.prune(stopping), logger);
   }
 
   /** Starts the job. */

@@ -26,7 +26,7 @@ export class FeedSequencer implements OnApplicationBootstrap, BeforeApplicationS
     logger: Logger,
   ) {
     this.numbering = new WokenJob('number-feed', IDLE_MS, () => this.number(), logger);
-    this.pruning = new Periodic('prune-feed', PRUNE_INTERVAL_MS, () => this.prune(), logger);
+    this.pruning = new Periodic('prune-feed', PRUNE_INTERVAL_MS, (stopping) => this.prune(stopping), logger);
   }
 
   /** Starts both jobs. */
@@ -53,7 +53,7 @@ export class FeedSequencer implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
-  private async prune(): Promise<void> {
-    while ((await this.store.prune(this.configuration.feedRetentionDays, PRUNED_AT_ONCE_MAX)) === PRUNED_AT_ONCE_MAX);
+  private async prune(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted && (await this.store.prune(this.configuration.feedRetentionDays, PRUNED_AT_ONCE_MAX)) === PRUNED_AT_ONCE_MAX);
   }
 }

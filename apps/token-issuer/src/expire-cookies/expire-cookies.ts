@@ -23,7 +23,7 @@ export class ExpireCookies implements OnApplicationBootstrap, BeforeApplicationS
     private readonly waiting: SettleWaiting,
     logger: Logger,
   ) {
-    this.job = new Periodic('expire-cookies', INTERVAL_MS, () => this.sweep(), logger);
+    this.job = new Periodic('expire-cookies', INTERVAL_MS, (stopping) => this.sweep(stopping), logger);
   }
 
   onApplicationBootstrap(): void {
@@ -34,8 +34,8 @@ export class ExpireCookies implements OnApplicationBootstrap, BeforeApplicationS
     await this.job.stop();
   }
 
-  private async sweep(): Promise<void> {
-    for (;;) {
+  private async sweep(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
       const cookies = await findOverdueCookies(this.reader, EXPIRY_GRACE_MS, COOKIES_MAX);
       if (cookies.length > 0) await this.waiting.settleNow(await this.authorities.learnBindings(cookies));
       if (cookies.length < COOKIES_MAX) return;

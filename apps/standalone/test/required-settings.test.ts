@@ -23,9 +23,9 @@ const allOf = (settings: Settings): readonly Setting[] => Object.values(settings
 const withoutDefault = (settings: Settings): readonly Setting[] =>
   allOf(settings).filter(({ fallback }) => fallback === undefined);
 const required = services.flatMap(({ messaging, settings }) =>
-  withoutDefault(settings as Settings)
+  withoutDefault(settings)
     .filter(({ schema }) => !schema.safeParse(undefined).success)
-    .map(({ variable }) => [messaging.service, variable, settings as Settings] as const),
+    .map(({ variable }) => [messaging.service, variable, settings] as const),
 );
 
 describe('every required setting', () => {
@@ -44,7 +44,7 @@ describe('every required setting', () => {
     }
   });
 
-  it.each(services.map(({ messaging, settings }) => [messaging.service, settings as Settings] as const))(
+  it.each(services.map(({ messaging, settings }) => [messaging.service, settings] as const))(
     'is known, and no secret of %s has a default',
     (_, settings) => {
       expect(() => readConfiguration(settings, SAMPLES)).not.toThrow();

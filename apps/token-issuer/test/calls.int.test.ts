@@ -24,7 +24,7 @@ const tables = ['purchases', 'tokens', 'cookie_joins', 'content_keys', 'token_re
 /** Of the outbox, how much was ever appended: the relay empties the table at any time. */
 const everything = async () => [
   ...(await Promise.all(tables.map((table) => issuer.rows(`select * from ${table} order by 1, 2`)))),
-  await issuer.rows('select last_value from outbox_events_position_seq'),
+  await issuer.rows('select last_value, is_called from outbox_events_position_seq'),
 ];
 
 describe('acceptPurchase', () => {

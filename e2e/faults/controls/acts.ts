@@ -58,7 +58,7 @@ const twoLiveTokens: Control = {
     await eventually(
       async () => {
         await scene.actor.token(order, 0);
-        if (order.tokens.size !== 2) throw new Error(`the token was to be renewed once; the purchase has had ${order.tokens.size}`);
+        if (order.tokens.size < 2) throw new Error(`the token was to be renewed once; the purchase has had ${order.tokens.size}`);
       },
       { timeoutMs: 4 * RENEWAL_AGE_MS },
     );

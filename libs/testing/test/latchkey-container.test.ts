@@ -63,7 +63,10 @@ describeWhere(hasDocker(), 'Docker', 'LatchkeyContainer', () => {
   it('has no broker and no other clock than ours, and says how to get one', async () => {
     expect(() => latchkey.amqpUrl).toThrow('withAmqp');
     await expect(latchkey.travel({ hours: 1 })).rejects.toThrow('withTimeTravel()');
-    expect((await latchkey.exec(['sh', '-c', 'cat /proc/[0-9]*/maps 2>/dev/null | grep -c faketime'])).output.trim()).toBe('0');
+    // A process may end while it is read. Those that live have the C library in their maps.
+    const { output } = await latchkey.exec(['sh', '-c', 'cat /proc/[0-9]*/maps 2>/dev/null']);
+    expect(output).toContain('libc');
+    expect(output).not.toContain('faketime');
   });
 
   it('runs as nobody in particular, its data on a volume, its health known to Docker', async () => {

@@ -1,6 +1,7 @@
-// `npm test [-- project…] [--require-all] [-- jest options]`: all suites of all projects in one Jest run, on one PostgreSQL
+// `npm test [-- project…] [--require-all] [--busy] [-- jest options]`: all suites of all projects in one Jest run, on one PostgreSQL
 // and one RabbitMQ that it starts and removes. Says at the end what was left out for want of a server, and then
-// `N passed, N failed`. `--require-all`, or LATCHKEY_TEST_REQUIRE_ALL=1, makes what was left out a failure.
+// `N passed, N failed`. `--busy` runs them beside two busy loops, as on a machine that does other work: a test that
+// depends on speed is red there. `--require-all`, or LATCHKEY_TEST_REQUIRE_ALL=1, makes what was left out a failure.
 //
 // Suites get their servers by variables (LATCHKEY_TEST_*). Where these are set already they are used; else Docker; and
 // without Docker an embedded PostgreSQL (or DATABASE_URL) and the broker at AMQP_URL, if there is one.
@@ -14,13 +15,15 @@ import { startEmbeddedPostgres } from '../libs/embedded-postgres/src/index.ts';
 
 const root = dirname(import.meta.dirname);
 const { databaseUrl, amqpUrl, managementUrl, leftOutFile } = TEST_VARIABLES;
+const BUSY_LOOPS = 2;
 const say = (text) => process.stdout.write(`${text}\n`);
 
 function readArguments(args) {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const own = args.slice(0, end);
   return {
-    names: own.filter((argument) => argument !== '--require-all'),
+    names: own.filter((argument) => argument !== '--require-all' && argument !== '--busy'),
+    busy: own.includes('--busy'),
     requireAll: own.includes('--require-all') || process.env.LATCHKEY_TEST_REQUIRE_ALL === '1',
     jestOptions: args.slice(end + 1),
   };
@@ -142,11 +145,12 @@ function readLeftOut(folder) {
 
 /** Runs everything; returns the exit code. */
 async function main() {
-  const { names, requireAll, jestOptions } = readArguments(process.argv.slice(2));
+  const { names, requireAll, busy, jestOptions } = readArguments(process.argv.slice(2));
   const projects = findProjects(names);
   const empty = projects.filter((project) => !project.suites.length);
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'));
   const servers = [];
+  const loops = busy ? Array.from({ length: BUSY_LOOPS }, () => spawn(process.execPath, ['-e', 'for (;;);'])) : [];
   try {
     const toRun = projects.filter((project) => project.suites.length);
     await startServers(toRun, folder, servers);
@@ -163,6 +167,7 @@ async function main() {
     say(`\n${passed} passed, ${allFailed} failed`);
     return allFailed === 0 && passed > 0 ? 0 : 1;
   } finally {
+    for (const loop of loops) loop.kill('SIGKILL');
     await Promise.allSettled(servers.map((server) => server.stop?.()));
     rmSync(folder, { recursive: true, force: true });
   }

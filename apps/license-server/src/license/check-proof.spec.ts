@@ -24,4 +24,14 @@ describe('checkProof', () => {
     expect(check(createProof({ ...request, nowSeconds: NOW + seconds - Math.sign(seconds) }))).toMatchObject({ ok: true });
     expect(check(createProof({ ...request, nowSeconds: NOW + seconds }))).toEqual({ ok: false, stage: 'proof', reason: 'iat-window' });
   });
+
+  it.each<[string, string, object]>([
+    ['no proof', '', { stage: 'proof', reason: 'missing' }],
+    ['what is no proof', 'a.b', { stage: 'proof', reason: 'proof-not-jws' }],
+    ['a proof with a part too many', `${createProof(request)}.x`, { stage: 'proof', reason: 'proof-not-jws' }],
+    ['no nonce', createProof({ ...request, nonce: undefined }), { stage: 'nonce', reason: 'missing' }],
+    ['no nonce and other claims', createProof({ ...request, nonce: undefined, htm: 'GET' }), { stage: 'proof', reason: 'htm' }],
+  ])('refuses %s', (_, proof, refusal) => {
+    expect(check(proof)).toEqual({ ok: false, ...refusal });
+  });
 });

@@ -1,7 +1,7 @@
 import { DataSource, type DataSourceOptions, type MigrationInterface } from 'typeorm';
 import { DatabaseClient } from './database-client.js';
 import type { Logger } from './logger.js';
-import { migrate } from './migrate-database.js';
+import { migrate, whenUp } from './migrate-database.js';
 
 /** A class of a migration, as TypeORM takes it. */
 export type MigrationClass = new () => MigrationInterface;
@@ -27,7 +27,7 @@ export async function openDatabase(options: DatabaseOptions, waitMs: number): Pr
     extra: { connectionTimeoutMillis: 5_000, keepAlive: true },
   });
   await migrate(migrating, options.logger, waitMs);
-  return dataSourceOf(options, {
+  const dataSource = dataSourceOf(options, {
     poolSize: options.poolSizeMax,
     extra: {
       Client: DatabaseClient,
@@ -41,7 +41,10 @@ export async function openDatabase(options: DatabaseOptions, waitMs: number): Pr
       query_timeout: 35_000,
       keepAlive: true,
     },
-  }).initialize();
+  });
+  // Again with patience: a server that is busy with other replicas' migrations may be slow to take connections.
+  await whenUp(dataSource, options.logger, waitMs);
+  return dataSource;
 }
 
 function dataSourceOf(options: DatabaseOptions, more: Partial<Extract<DataSourceOptions, { type: 'postgres' }>>): DataSource {

@@ -123,7 +123,8 @@ async function dropInvalidIndexes(runner: QueryRunner, logger: Logger): Promise<
   }
 }
 
-async function whenUp(dataSource: DataSource, logger: Logger, waitMs: number): Promise<void> {
+/** Opens a data source as soon as its database takes connections, and rejects when it does not in time. */
+export async function whenUp(dataSource: DataSource, logger: Logger, waitMs: number): Promise<void> {
   const deadlineMs = Date.now() + waitMs;
   for (;;) {
     try {

@@ -11,6 +11,7 @@ jest.setTimeout(180_000);
 
 const root = dirname(dirname(import.meta.dirname));
 /** Port 1 of the loopback address: nothing listens there, and only root could. */
+const PASSWORD = 'swordfish';
 const REFUSED = '127.0.0.1:1';
 
 let folder: string;
@@ -47,7 +48,7 @@ describe('a start that cannot be', () => {
     ['a secret that is none', 'LATCHKEY_KEK', async () => ({ LATCHKEY_DATA_DIR: await unreadableKek() })],
     ['a log that cannot be written', 'LATCHKEY_DATA_DIR', async () => ({ LATCHKEY_DATA_DIR: await logThatIsAFolder() })],
     ['a host that is not of this machine', 'LATCHKEY_HOST', async () => ({ LATCHKEY_HOST: '192.0.2.1' })],
-    ['a database server that refuses', 'DATABASE_URL', async () => ({ DATABASE_URL: `postgres://u:swordfish@${REFUSED}/x` })],
+    ['a database server that refuses', 'DATABASE_URL', async () => ({ DATABASE_URL: `postgres://u:${PASSWORD}@${REFUSED}/x` })],
   ])('ends in a sentence that names the variable: %s', async (what, variable, environmentOf) => {
     const given = await environmentOf();
     const env = { LATCHKEY_DATA_DIR: join(folder, what.replaceAll(' ', '-')), ...given };
@@ -61,7 +62,7 @@ describe('a start that cannot be', () => {
 });
 
 it('says that it waits for a broker that is away, does not say ready, and stops cleanly meanwhile', async () => {
-  const waiting = await start({ LATCHKEY_DATA_DIR: join(folder, 'no-broker'), AMQP_URL: `amqp://guest:swordfish@${REFUSED}` });
+  const waiting = await start({ LATCHKEY_DATA_DIR: join(folder, 'no-broker'), AMQP_URL: `amqp://guest:${PASSWORD}@${REFUSED}` });
   try {
     await eventually(async () => expect(waiting.stdout()).toContain('Waiting for the broker that AMQP_URL names'), {
       timeoutMs: 90_000,

@@ -55,7 +55,7 @@ export default tseslint.config(
   },
   {
     // The one place, and the migrations, whose connections end with their data source.
-    files: ['libs/outbox/src/in-transaction.ts', 'libs/service-defaults/src/migrate-database.ts', '**/*migration*/**', '**/*.migration.ts', '**/test/**/*.ts'],
+    files: ['libs/outbox/src/in-transaction.ts', 'libs/service-defaults/src/migrate-database.ts', '**/*migration*/**', '**/*.migration.ts', '**/test/**/*.ts', 'e2e/**/*.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {

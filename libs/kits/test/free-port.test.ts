@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@latchkey/kits';
+import { freePort } from '../src/free-port.js';
 
 const reservationOf = (port: number): string => join(tmpdir(), `latchkey-port-${port}`);
 

@@ -55,7 +55,7 @@ export class LiveTokenWatch {
   private async look(client: Client): Promise<void> {
     const { rows } = await client.query<{ purchaseId: string; tokenIds: string[] }>(
       `select purchase_id as "purchaseId", array_agg(token_id order by token_id) as "tokenIds" from tokens
-        where purchase_id is not null and superseded_at is null and revoked_at is null and expires_at > clock_timestamp()
+        where purchase_id is not null and superseded_at is null and revoked_at is null and expires_at > statement_timestamp()
         group by merchant_id, purchase_id having count(*) > 1 limit 5`,
     );
     this.looks += 1;

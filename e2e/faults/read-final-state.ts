@@ -42,7 +42,7 @@ export async function countPending(target: Target): Promise<number> {
   const expiring = await withDatabase(target, 'token-issuer', (rows) =>
     rows<{ n: number }>(
       `select count(*)::int as n from purchases
-       where state = 'awaiting-device' and cookie_expires_at < clock_timestamp() + interval '5 seconds'`,
+       where state = 'awaiting-device' and cookie_expires_at < statement_timestamp() + interval '5 seconds'`,
     ),
   );
   return unnumbered[0]!.n + expiring[0]!.n;

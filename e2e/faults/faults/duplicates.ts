@@ -19,7 +19,7 @@ const multiply = (seed: number): string => `
     chance bigint := abs(hashint8extended(new.position, ${seed}) % 1000000);
     copies int := chance % 5;
   begin
-    new.available_at := clock_timestamp() + make_interval(secs => (chance % 2000) / 1000.0);
+    new.available_at := statement_timestamp() + make_interval(secs => (chance % 2000) / 1000.0);
     if pg_trigger_depth() = 1 then
       for nth in 1..copies loop
         perform nextval('faults_copies');

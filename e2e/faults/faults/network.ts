@@ -8,7 +8,7 @@ import { pause, within } from './pause.js';
 type Ways = (system: System) => readonly TcpProxy[];
 
 const toBroker: Ways = ({ proxies }) => [proxies.broker, proxies.checkout];
-const toDatabase: Ways = ({ proxies }) => [proxies.database];
+const toDatabase: Ways = ({ proxies }) => Object.values(proxies.databases);
 
 /** Connections end with a reset, some of them or all, several times. */
 function resets(name: string, ways: Ways): Fault {

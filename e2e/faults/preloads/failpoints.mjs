@@ -1,7 +1,7 @@
 // Ends the process at the worst moments. Each lever takes `nth`: the how-manieth such moment is the last one.
 import { onAck, onPublish, queueOf } from './amqp.mjs';
 import { onQuery } from './database.mjs';
-import { die, lever } from './levers.mjs';
+import { die, freeze, lever } from './levers.mjs';
 
 const left = new Map();
 
@@ -33,7 +33,10 @@ failpoint('die-before-outbox-delete');
 failpoint('die-before-commit');
 // A licence is marked as given, and nobody gets it.
 failpoint('die-after-admission');
+// The transaction has locked a cookie's row, and the process stands still.
+failpoint('freeze-with-join-locked');
 onQuery.push((text) => {
+  if (text.startsWith('insert into cookie_joins') && reached('freeze-with-join-locked')) return { look: () => freeze('freeze-with-join-locked') };
   if (text.startsWith('delete from outbox_events') && reached('die-before-outbox-delete')) die('die-before-outbox-delete');
   if (text === 'COMMIT' && reached('die-before-commit')) die('die-before-commit');
   if (text.includes('insert into replay_marks') && reached('die-after-admission')) return { look: () => die('die-after-admission') };

@@ -36,3 +36,9 @@ export function die(why) {
   // The signal may come a moment later; nothing may be done in it.
   for (;;);
 }
+
+/** Stands still at this very instruction, as a process does whose machine is paused, until it is sent SIGCONT. */
+export function freeze(why) {
+  appendFileSync(process.env.FAULTS_STRIKES, `${why}\n`);
+  process.kill(process.pid, 'SIGSTOP');
+}

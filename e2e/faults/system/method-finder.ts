@@ -12,6 +12,7 @@ export interface AmqpMethod {
 
 export const basicPublish: AmqpMethod = { classId: 60, methodId: 40 };
 export const basicAck: AmqpMethod = { classId: 60, methodId: 80 };
+export const queueDeclare: AmqpMethod = { classId: 50, methodId: 10 };
 
 /**
  * Finds frames of one method in one direction of an AMQP connection, however the bytes are cut into chunks. It has to

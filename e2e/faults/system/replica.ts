@@ -78,6 +78,12 @@ export class Replica {
     return process.kill(signal);
   }
 
+  /** Sends a signal to the living process and waits for nothing: how to stop its time, and to let it go on. */
+  nudge(signal: NodeJS.Signals): void {
+    const pid = this.processes.at(-1)?.pid;
+    if (pid !== undefined && this.ends.length < this.processes.length) process.kill(pid, signal);
+  }
+
   /**
    * Stops, starts again as another release, and resolves when that is ready. Rejects when a stop of the present release
    * was not clean; how an earlier one stops cannot be changed any more.

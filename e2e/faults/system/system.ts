@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { generateApiKey, generateKeyEncryptionKey } from '@latchkey/crypto';
 import { type BrokerPermissions, freePort, RabbitManagement } from '@latchkey/kits';
 import { Client, type QueryResultRow } from 'pg';
-import type { Pulled } from './inside.js';
-import { basicAck, basicPublish } from './method-finder.js';
+import type { Counts, Pulled } from './inside.js';
+import { basicAck, basicPublish, queueDeclare } from './method-finder.js';
 import { presentRelease, type Release, Replica } from './replica.js';
 import { type Administered, PORTS, startBrokerServer, startDatabaseServer } from './servers.js';
 import { type ProcessMemory, type QueueState, type Service, services, type Target } from './target.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { type Address, TcpProxy } from './tcp-proxy.js';
 
 const EVERYTHING: BrokerPermissions = { configure: '.*', write: '.*', read: '.*' };
 const VHOST = 'faults';
@@ -19,7 +19,8 @@ const CONTENT_TOKEN_TTL_SECONDS = 20;
 interface Proxies {
   /** Between the services and the broker. */
   readonly broker: TcpProxy;
-  readonly database: TcpProxy;
+  /** One for each service, so that the database of one can be away. */
+  readonly databases: Readonly<Record<Service, TcpProxy>>;
   /** Between the checkouts and the broker. */
   readonly checkout: TcpProxy;
   /** For the suite itself; nobody hurts it. */
@@ -31,6 +32,8 @@ export interface SystemOptions {
   readonly replicasEach?: number;
   /** What the replicas run at first; the present release unless told. */
   readonly release?: Release;
+  /** Whether retries wait as long as in operation, up to half an hour. Else for seconds, so that they end within a run. */
+  readonly realLadder?: boolean;
 }
 
 /**
@@ -57,19 +60,19 @@ export class System implements Target {
   }
 
   /** Starts everything; resolves when every replica is ready. */
-  static async start({ replicasEach = 2, release = presentRelease }: SystemOptions = {}): Promise<System> {
+  static async start({ replicasEach = 2, release = presentRelease, realLadder = false }: SystemOptions = {}): Promise<System> {
     const [broker, database] = await Promise.all([startBrokerServer(), startDatabaseServer()]);
     const to = ({ server }: Administered, inside: number) => () => ({ host: server.host, port: server.port(inside) });
     const proxies: Proxies = {
-      broker: await TcpProxy.open(to(broker, PORTS.amqp), [basicPublish, basicAck]),
+      broker: await TcpProxy.open(to(broker, PORTS.amqp), [basicPublish, basicAck, queueDeclare]),
       checkout: await TcpProxy.open(to(broker, PORTS.amqp), [basicPublish, basicAck]),
-      database: await TcpProxy.open(to(database, PORTS.postgres)),
+      databases: await openForEach(to(database, PORTS.postgres)),
       management: await TcpProxy.open(to(broker, PORTS.management)),
     };
     const system = new System(broker, database, proxies);
     try {
       await system.prepareServers();
-      await system.startReplicas(replicasEach, release);
+      await system.startReplicas(replicasEach, release, realLadder);
       // The exchange is there now, and topic permissions name it.
       await system.management.allowTopic('checkout', 'latchkey.events', { write: '^purchase\\.(completed|refunded)\\.v1$', read: '^$' });
       return system;
@@ -126,6 +129,12 @@ export class System implements Target {
     return query<Row>(this.databaseUrl(service), text, values);
   }
 
+  /** The sum of what the preloads in all processes have counted under a name. A process that died took its count with it. */
+  async counted(name: string): Promise<number> {
+    const counts = await Promise.all(this.replicaList.map(({ inside }) => inside.counts().catch((): Counts => ({}))));
+    return counts.reduce((sum, { [name]: count = 0 }) => sum + count, 0);
+  }
+
   /** Pulls a lever in every process of a service, those that are still to be started included. */
   async pullInAll(service: Service, pulled: Pulled): Promise<void> {
     this.standing.set(service, [...(this.standing.get(service) ?? []), pulled]);
@@ -162,7 +171,8 @@ export class System implements Target {
   /** Ends everything and takes it away. */
   async close(): Promise<void> {
     await Promise.all(this.replicaList.map((replica) => replica.stop()));
-    await Promise.all(Object.values(this.proxies).map((proxy: TcpProxy) => proxy.close()));
+    const { databases, ...others } = this.proxies;
+    await Promise.all([...Object.values(databases), ...Object.values(others)].map((proxy) => proxy.close()));
     await Promise.all([this.broker.server.remove(), this.database.server.remove()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -182,7 +192,7 @@ export class System implements Target {
     }
   }
 
-  private async startReplicas(each: number, release: Release): Promise<void> {
+  private async startReplicas(each: number, release: Release, realLadder: boolean): Promise<void> {
     const ports = new Map<Service, number[]>();
     for (const service of services) ports.set(service, await Promise.all(Array.from({ length: each }, () => freePort())));
     const env = {
@@ -195,10 +205,11 @@ export class System implements Target {
       // Renewed after half its life, so that renewals happen within a run.
       LATCHKEY_CONTENT_TOKEN_TTL_SECONDS: String(CONTENT_TOKEN_TTL_SECONDS),
       LATCHKEY_LOG_LEVEL: 'info',
+      ...(realLadder && { FAULTS_LADDER: 'real' }),
     };
     for (const service of services) {
       const database = new URL(this.databaseUrl(service));
-      database.host = `127.0.0.1:${this.proxies.database.port}`;
+      database.host = `127.0.0.1:${this.proxies.databases[service].port}`;
       const standing = () => this.standing.get(service) ?? [];
       for (const [index, port] of ports.get(service)!.entries()) {
         const options = { service, index, port, folder: this.folder, standing, release };
@@ -211,6 +222,11 @@ export class System implements Target {
   private amqpUrl(user: 'services' | 'checkout', proxy: TcpProxy): string {
     return `amqp://${user}:${this.passwords[user]}@127.0.0.1:${proxy.port}/${VHOST}`;
   }
+}
+
+async function openForEach(target: Address): Promise<Record<Service, TcpProxy>> {
+  const opened = services.map(async (service) => [service, await TcpProxy.open(target)] as const);
+  return Object.fromEntries(await Promise.all(opened)) as Record<Service, TcpProxy>;
 }
 
 function databaseOf(service: Service): string {

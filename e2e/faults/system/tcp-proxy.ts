@@ -9,12 +9,19 @@ export type Address = () => { readonly host: string; readonly port: number };
 interface Way {
   readonly near: Socket;
   readonly far: Socket;
+  /** By which number of the proxy's connections. */
+  readonly nth: number;
+  silent?: boolean;
 }
 
-/** Cuts connections at a frame of a method. */
+/** Cuts or silences connections at a frame of a method. */
 interface Cut {
   readonly from: 'client' | 'server';
   readonly method: AmqpMethod;
+  /** Whether the connection stays open, and nothing more of that direction gets through. */
+  readonly silently: boolean;
+  /** Connections before this one are left alone. */
+  readonly fromNth: number;
   /** How much of what begins with that frame is still let through. */
   readonly letBytes: number;
   left: number;
@@ -27,6 +34,8 @@ const CLIENT_PREFACE_BYTES = 8;
 export class TcpProxy {
   private readonly ways = new Set<Way>();
   private isHung = false;
+  private isShut = false;
+  private opened = 0;
   private cut: Cut | undefined;
   private readonly finders: readonly AmqpMethod[];
 
@@ -78,12 +87,31 @@ export class TcpProxy {
     }
   }
 
+  /** Resets all connections, and every new one at once: the server is away. Answers how many were open. */
+  shut(): number {
+    this.isShut = true;
+    return this.reset();
+  }
+
+  /** Takes connections again. */
+  reopen(): void {
+    this.isShut = false;
+  }
+
+  /**
+   * On connections that are still to come: lets nothing more of the client through, from so many next frames of a method
+   * on. They stay open, and the sender of that frame waits for an answer that never comes.
+   */
+  swallowFrom(method: AmqpMethod, times: number): void {
+    this.cut = { from: 'client', method, silently: true, fromNth: this.opened, letBytes: 0, left: times, struck: 0 };
+  }
+
   /**
    * Resets connections at so many next frames of a method, each after `letBytes` of what begins with it: in the middle of
    * a message that is published, or right before the broker's confirmation of it.
    */
   cutAt(from: Cut['from'], method: AmqpMethod, { letBytes, times }: { readonly letBytes: number; readonly times: number }): void {
-    this.cut = { from, method, letBytes, left: times, struck: 0 };
+    this.cut = { from, method, silently: false, fromNth: 0, letBytes, left: times, struck: 0 };
   }
 
   /** How many more connections are to be cut. */
@@ -98,6 +126,11 @@ export class TcpProxy {
     return struck;
   }
 
+  /** Ends the connections that have fallen silent. */
+  resetSilent(): void {
+    for (const way of [...this.ways]) if (way.silent) drop(way);
+  }
+
   async close(): Promise<void> {
     const closed = once(this.server, 'close');
     this.server.close();
@@ -106,9 +139,15 @@ export class TcpProxy {
   }
 
   private carry(near: Socket): void {
+    if (this.isShut) {
+      near.on('error', () => undefined);
+      near.resetAndDestroy();
+      return;
+    }
     const { host, port } = this.target();
     const far = connect({ host, port, noDelay: true });
-    const way: Way = { near, far };
+    const way: Way = { near, far, nth: this.opened };
+    this.opened += 1;
     this.ways.add(way);
     this.forward(way, 'client');
     this.forward(way, 'server');
@@ -122,12 +161,18 @@ export class TcpProxy {
     const [source, sink] = from === 'client' ? [way.near, way.far] : [way.far, way.near];
     const finders = this.finders.map((method) => ({ method, finder: new MethodFinder(method, from === 'client' ? CLIENT_PREFACE_BYTES : 0) }));
     source.on('data', (chunk: Buffer) => {
+      if (from === 'client' && way.silent) return;
       const found = finders.map(({ method, finder }) => ({ method, at: finder.feed(chunk)[0] }));
       const { cut } = this;
-      const at = cut?.from === from && cut.left > 0 ? found.find(({ method }) => method === cut.method)?.at : undefined;
+      const at = cut?.from === from && cut.left > 0 && way.nth >= cut.fromNth ? found.find(({ method }) => method === cut.method)?.at : undefined;
       if (cut && at !== undefined) {
         cut.left -= 1;
         cut.struck += 1;
+        if (cut.silently) {
+          way.silent = true;
+          sink.write(chunk.subarray(0, at));
+          return;
+        }
         // What was let through has to get there before the connection is gone.
         sink.write(chunk.subarray(0, at + cut.letBytes), () => drop(way));
         source.pause();

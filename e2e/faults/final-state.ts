@@ -24,6 +24,15 @@ export interface TokenRow {
   readonly supersededMs: number | null;
   readonly revokedMs: number | null;
   readonly revokeReason: string | null;
+  /** Whether it comes from a licence service, and says nothing about itself here. */
+  readonly isUpstream: boolean;
+}
+
+/** A token of a purchase became live or ended. */
+export interface TokenStep {
+  readonly purchaseId: string;
+  readonly tokenId: string;
+  readonly what: 'live' | 'ended';
 }
 
 /** A binding of the device registry, the source of what others know of it. */
@@ -45,6 +54,22 @@ export interface FeedRow {
   readonly sequence: number | null;
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** When the gateway had it. */
+  readonly receivedMs: number;
+}
+
+/** A webhook delivery as the gateway keeps it. */
+export interface DeliveryRow {
+  readonly deliveryId: string;
+  /** Of the event in the feed. */
+  readonly sequence: number;
+  readonly state: string;
+}
+
+/** A delivery as the merchant's back end received it. */
+export interface Receipt {
+  readonly deliveryId: string;
+  readonly atMs: number;
 }
 
 /** A message that was put aside. */
@@ -88,6 +113,8 @@ export interface FinalState {
   readonly issuer: {
     readonly purchases: readonly PurchaseRow[];
     readonly tokens: readonly TokenRow[];
+    /** In the order that the database gave them. */
+    readonly tokenSteps: readonly TokenStep[];
     readonly joins: readonly { readonly cookie: string; readonly deviceId: string | null }[];
     readonly devices: readonly DeviceRow[];
     readonly signingKeyIds: readonly string[];
@@ -104,6 +131,7 @@ export interface FinalState {
     readonly signingKeyIds: readonly string[];
   };
   readonly feed: readonly FeedRow[];
+  readonly webhook: { readonly merchantId: string; readonly deliveries: readonly DeliveryRow[]; readonly received: readonly Receipt[] };
   readonly outbox: Readonly<Record<Service, number>>;
   readonly queues: readonly QueueState[];
   readonly quarantined: readonly QuarantinedRow[];

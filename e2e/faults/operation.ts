@@ -23,7 +23,7 @@ export type Operation =
   | { readonly type: 'revoke'; readonly deviceId: string }
   | { readonly type: 'show-purchase'; readonly purchaseId: string }
   | { readonly type: 'token'; readonly purchaseId: string; readonly waitSeconds: number }
-  | { readonly type: 'direct-token'; readonly cookie: string; readonly kids: readonly string[]; readonly idempotencyKey: string }
+  | { readonly type: 'direct-token'; readonly cookie: string; readonly kids: readonly string[]; readonly idempotencyKey: string; readonly via?: 'expressplay' }
   /** A licence for a content token. `proofId` is the proof's `jti`: two with the same one present the same proof. */
   | {
       readonly type: 'license';

@@ -1,26 +1,30 @@
 import { Client } from 'pg';
-import type { FeedRow, FinalState, QuarantinedRow, TokenRow } from './final-state.js';
+import type { DeliveryRow, FeedRow, FinalState, QuarantinedRow, TokenRow } from './final-state.js';
 import { services, type Service, type Target } from './system/target.js';
+import { READ_TOKEN_STEPS } from './token-steps.js';
 
 /** So many messages of a quarantine are looked at; more of them are poison that faults put there. */
 const QUARANTINED_MAX = 500;
 const BODY_BYTES_MAX = 20_000;
 
 /** The part of the final state that is read from databases and broker. */
-export type ReadState = Omit<FinalState, 'healedMs' | 'drainedMs' | 'readMs' | 'baseline' | 'samples' | 'liveTokens'>;
+export type ReadState = Omit<FinalState, 'healedMs' | 'drainedMs' | 'readMs' | 'baseline' | 'samples' | 'liveTokens' | 'webhook'> & {
+  readonly deliveries: readonly DeliveryRow[];
+};
 
 /** Reads everything that checkers compare, past all proxies. Nothing may be under way any more. */
 export async function readFinalState(target: Target): Promise<ReadState> {
-  const [issuer, registry, cookies, licenseServer, feed, outbox, queues] = await Promise.all([
+  const [issuer, registry, cookies, licenseServer, feed, deliveries, outbox, queues] = await Promise.all([
     withDatabase(target, 'token-issuer', readIssuer),
     withDatabase(target, 'device-registry', readRegistry),
     withDatabase(target, 'cookie', readCookies),
     withDatabase(target, 'license-server', readLicenseServer),
     withDatabase(target, 'gateway', readFeed),
+    withDatabase(target, 'gateway', readDeliveries),
     readOutboxes(target),
     target.queues(),
   ]);
-  return { issuer, registry, cookies, licenseServer, feed, outbox, queues, quarantined: await readQuarantines(target) };
+  return { issuer, registry, cookies, licenseServer, feed, deliveries, outbox, queues, quarantined: await readQuarantines(target) };
 }
 
 /** How many events wait in each service's outbox. */
@@ -34,14 +38,17 @@ export async function readOutboxes(target: Target): Promise<Record<Service, numb
   return Object.fromEntries(counts) as Record<Service, number>;
 }
 
-/** What will still happen of itself: feed events without their number, and purchases that are about to expire. */
+/** What will still happen of itself: feed events without their number, deliveries, upstream orders, and purchases that are about to expire. */
 export async function countPending(target: Target): Promise<number> {
   const unnumbered = await withDatabase(target, 'gateway', (rows) =>
-    rows<{ n: number }>('select count(*)::int as n from feed_events where sequence is null'),
+    rows<{ n: number }>(
+      `select (select count(*) from feed_events where sequence is null)::int
+         + (select count(*) from webhook_deliveries where state = 'pending')::int as n`,
+    ),
   );
   const expiring = await withDatabase(target, 'token-issuer', (rows) =>
     rows<{ n: number }>(
-      `select count(*)::int as n from purchases
+      `select (select count(*) from upstream_orders)::int + count(*)::int as n from purchases
        where state = 'awaiting-device' and cookie_expires_at < statement_timestamp() + interval '5 seconds'`,
     ),
   );
@@ -64,17 +71,20 @@ async function withDatabase<T>(target: Target, service: Service, read: (rows: Ro
 const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
 
 async function readIssuer(rows: Rows): Promise<FinalState['issuer']> {
-  const tokens = await rows<Omit<TokenRow, 'cookie' | 'kids'> & { token: string }>(
+  const purchases = await rows<FinalState['issuer']['purchases'][number]>(
+    `select purchase_id as "purchaseId", state, code, cookie, content_id as "contentId", kids, token_id as "tokenId" from purchases order by purchase_id`,
+  );
+  const bought = new Map(purchases.map((purchase) => [purchase.purchaseId, purchase]));
+  const tokens = await rows<Omit<TokenRow, 'cookie' | 'kids' | 'isUpstream'> & { token: string }>(
     `select token_id as "tokenId", purchase_id as "purchaseId", device_id as "deviceId", token, ${ms('issued_at')} as "issuedMs",
        ${ms('expires_at')} as "expiresMs", ${ms('superseded_at')} as "supersededMs", ${ms('revoked_at')} as "revokedMs",
        revoke_reason as "revokeReason"
      from tokens order by issued_at, token_id`,
   );
   return {
-    tokens: tokens.map(({ token, ...row }) => ({ ...row, ...claimsOf(token) })),
-    purchases: await rows(
-      `select purchase_id as "purchaseId", state, code, cookie, content_id as "contentId", kids, token_id as "tokenId" from purchases order by purchase_id`,
-    ),
+    tokens: tokens.map(({ token, ...row }) => ({ ...row, ...(claimsOf(token) ?? whatWasBought(bought.get(row.purchaseId ?? ''))), isUpstream: claimsOf(token) === undefined })),
+    tokenSteps: await rows(READ_TOKEN_STEPS),
+    purchases,
     joins: await rows(`select cookie, device_id as "deviceId" from cookie_joins order by cookie`),
     devices: await rows(`select device_id as "deviceId", revoked_at is not null as revoked from known_devices order by device_id`),
     signingKeyIds: await idsOf(rows, 'key_id', 'signing_keys'),
@@ -104,24 +114,38 @@ async function readLicenseServer(rows: Rows): Promise<FinalState['licenseServer'
 }
 
 async function readFeed(rows: Rows): Promise<FeedRow[]> {
-  const feed = await rows<{ sequence: string | null; type: string; data: string }>(
-    'select sequence, type, data from feed_events order by sequence nulls last, position',
+  const feed = await rows<{ sequence: string | null; type: string; data: string; receivedMs: number }>(
+    `select sequence, type, data, ${ms('received_at')} as "receivedMs" from feed_events order by sequence nulls last, position`,
   );
-  return feed.map(({ sequence, type, data }) => ({
+  return feed.map(({ sequence, type, data, receivedMs }) => ({
     sequence: sequence === null ? null : Number(sequence),
     type,
     data: JSON.parse(data) as FeedRow['data'],
+    receivedMs,
   }));
+}
+
+async function readDeliveries(rows: Rows): Promise<DeliveryRow[]> {
+  return rows('select delivery_id as "deliveryId", sequence::float8 as sequence, state from webhook_deliveries order by sequence');
 }
 
 async function idsOf(rows: Rows, column: string, table: string): Promise<string[]> {
   return (await rows<{ id: string }>(`select ${column} as id from ${table} order by 1`)).map(({ id }) => id);
 }
 
-/** The signature is none of our business here: the token comes from the issuer's own books. */
-function claimsOf(token: string): Pick<TokenRow, 'cookie' | 'kids'> {
-  const { cookie, kids } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Pick<TokenRow, 'cookie' | 'kids'>;
+type Bought = Pick<TokenRow, 'cookie' | 'kids'>;
+
+/** What a token of ours is for. Its signature needs no check: it comes from the issuer's own books. Undefined for an upstream token. */
+function claimsOf(token: string): Bought | undefined {
+  const [, claims] = token.split('.');
+  if (claims === undefined) return undefined;
+  const { cookie, kids } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Bought;
   return { cookie, kids };
+}
+
+/** An upstream token is opaque here. What it is for stands in its purchase. */
+function whatWasBought(purchase: FinalState['issuer']['purchases'][number] | undefined): Bought {
+  return { cookie: purchase?.cookie ?? 'unknown', kids: purchase?.kids ?? [] };
 }
 
 interface PeekedMessage {

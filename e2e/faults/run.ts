@@ -11,8 +11,15 @@ import { LiveTokenWatch } from './live-token-watch.js';
 import { Sampler, takeBaseline } from './sampler.js';
 import type { System } from './system/system.js';
 import type { Fault } from './faults/fault.js';
+import { within } from './faults/pause.js';
 import type { Target } from './system/target.js';
+import { noteTokenSteps } from './token-steps.js';
 import { Workload } from './workload/workload.js';
+
+const COUNTED_AFTER_MS = 2_300;
+const COPIES_HANDLED_MS = 60_000;
+/** What actors cause while they work. */
+const FEW = 10;
 
 /** A fault that knows whom it hurts. */
 export interface ReadyFault {
@@ -72,6 +79,7 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
   const shuffled = scheduleOf(options.faults, options.rounds, random.fork('schedule'));
   const schedule = options.inOrder ? options.faults : shuffled;
   note(file, { run: { seed, rounds: options.rounds, actors: options.actors, schedule: schedule.map(({ name }) => name) } });
+  await noteTokenSteps(target);
   const workload = await Workload.prepare(target, history, random.fork('workload'));
   const baseline = await takeBaseline(target);
   const sampler = new Sampler(target);
@@ -81,7 +89,7 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
     await delay(options.calmMs);
     for (const [nth, fault] of schedule.entries()) {
       tell(`${nth + 1}/${schedule.length} ${fault.name}`);
-      await hurt(fault, random.fork(`${nth} ${fault.name}`), history, options.heal);
+      await hurt(fault, random.fork(`${nth} ${fault.name}`), history, () => healed(target, fault, options.heal));
       await delay(options.calmMs);
     }
     await options.heal();
@@ -93,8 +101,9 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
     await workload.lastCalls();
     const drainedMs = calmMs === null ? null : await drain(target, options.drainBoundMs).then((again) => (again === null ? null : calmMs));
     sampler.samples.push(await Sampler.take(target));
-    const read = await readFinalState(target);
-    const final: FinalState = { ...read, healedMs, drainedMs, readMs: nowMs(), baseline, samples: sampler.stop(), liveTokens: watch.seen() };
+    const { deliveries, ...read } = await readFinalState(target);
+    const webhook = { merchantId: target.merchantId, deliveries, received: workload.receiver.received };
+    const final: FinalState = { ...read, webhook, healedMs, drainedMs, readMs: nowMs(), baseline, samples: sampler.stop(), liveTokens: watch.seen() };
     note(file, { final });
     const entries = history.entries();
     return { seed, history: entries, final, verdicts: judge(entries, final) };
@@ -103,6 +112,18 @@ export async function run(target: Target, options: RunOptions): Promise<RunResul
     await watch.stop();
     await workload.close();
   }
+}
+
+/** Copies that a fault has published stand in queues for a while, and belong to the time of the fault. */
+async function healed(target: Target, { repeatsEvents }: ReadyFault, heal: () => Promise<void>): Promise<void> {
+  await heal();
+  if (!repeatsEvents) return;
+  // The management API counts once a second.
+  await delay(COUNTED_AFTER_MS);
+  await within(COPIES_HANDLED_MS, async () => {
+    const queues = (await target.queues()).filter(({ name }) => /\.(?:in$|retry\.)/.test(name));
+    return queues.every(({ messages, unacknowledged }) => messages + unacknowledged <= FEW);
+  });
 }
 
 /** From the first hurt until all is up again is one entry: within it nothing can be asked to bite within a second. */

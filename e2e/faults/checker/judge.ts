@@ -9,6 +9,7 @@ import { checkNoTokenUnasked } from './no-token-unasked.js';
 import { checkOneLicencePerProof } from './one-licence-per-proof.js';
 import { checkOneLiveToken } from './one-live-token.js';
 import { checkReadModels } from './read-models.js';
+import { checkWebhooksDelivered } from './webhooks-delivered.js';
 import type { Verdict } from './verdict.js';
 
 /** Judges a run: a verdict for each invariant, in the order of their numbers. */
@@ -23,5 +24,6 @@ export function judge(history: readonly Entry[], final: FinalState): readonly Ve
     checkConsumersBack(final),
     checkBoundDeviceOnly(history, final),
     checkOneLicencePerProof(history),
+    checkWebhooksDelivered(history, final),
   ];
 }

@@ -1,4 +1,4 @@
-import type { FinalState, TokenRow } from '../final-state.js';
+import type { FeedRow, FinalState, TokenRow } from '../final-state.js';
 import type { Entry, Outcome } from '../history.js';
 import type { Operation, Terms } from '../operation.js';
 
@@ -34,8 +34,14 @@ export function tokenRow(change: Partial<TokenRow> = {}): TokenRow {
     supersededMs: null,
     revokedMs: null,
     revokeReason: null,
+    isUpstream: false,
     ...change,
   };
+}
+
+/** An event of the feed, which the gateway had at 3,150 unless told. */
+export function feedRow(sequence: number, type: string, data: Record<string, unknown>, receivedMs = 3_150): FeedRow {
+  return { sequence, type, data: { merchantId: 'default', ...data }, receivedMs };
 }
 
 export const license = (change: Partial<Extract<Operation, { type: 'license' }>> = {}): Operation => ({
@@ -86,6 +92,7 @@ function goodFinalState(): FinalState {
     issuer: {
       purchases: [{ purchaseId: 'p1', state: 'issued', code: null, cookie: 'c1', contentId: 'film', kids: ['k1'], tokenId: 't1' }],
       tokens: [tokenRow()],
+      tokenSteps: [{ purchaseId: 'p1', tokenId: 't1', what: 'live' }],
       joins: [{ cookie: 'c1', deviceId: 'd1' }],
       devices: [{ deviceId: 'd1', revoked: false }],
       signingKeyIds: ['s1'],
@@ -98,11 +105,16 @@ function goodFinalState(): FinalState {
     cookies: [{ cookie: 'c1', expiresMs: 3_600_000, boundMs: 1_105 }],
     licenseServer: { revokedTokenIds: [], revokedDeviceIds: [], signingKeyIds: ['s1'] },
     feed: [
-      { sequence: 1, type: 'device.registered.v1', data: { cookie: 'c1' } },
-      { sequence: 2, type: 'purchase.completed.v1', data: { purchaseId: 'p1' } },
-      { sequence: 3, type: 'token.issued.v1', data: { tokenId: 't1' } },
-      { sequence: 4, type: 'license.granted.v1', data: { tokenId: 't1' } },
+      feedRow(1, 'device.registered.v1', { cookie: 'c1' }),
+      feedRow(2, 'purchase.completed.v1', { purchaseId: 'p1' }),
+      feedRow(3, 'token.issued.v1', { tokenId: 't1' }),
+      feedRow(4, 'license.granted.v1', { tokenId: 't1' }),
     ],
+    webhook: {
+      merchantId: 'default',
+      deliveries: [1, 2, 3, 4].map((sequence) => ({ deliveryId: `msg_${sequence}`, sequence, state: 'delivered' })),
+      received: [1, 2, 3, 4].map((sequence) => ({ deliveryId: `msg_${sequence}`, atMs: 3_200 + sequence })),
+    },
     outbox: { cookie: 0, 'device-registry': 0, 'token-issuer': 0, 'license-server': 0, gateway: 0 },
     queues,
     quarantined: [],

@@ -1,38 +1,30 @@
-import type { FinalState, TokenRow } from '../final-state.js';
+import type { FinalState } from '../final-state.js';
 import type { Entry } from '../history.js';
+import { liveTogether } from '../token-steps.js';
 import { entriesOf, groupBy, valueOf } from './reading.js';
 import { Findings, type Verdict } from './verdict.js';
 
-/** `issuedMs` is rounded down to a second; only from the next one on was the token certainly there. */
-const ROUNDING_MS = 1_000;
-/**
- * It is also read at the beginning of the transaction that supersedes the token before, and faults stop transactions for
- * up to five seconds half-way. Both become visible when it commits.
- */
-const TRANSACTION_MS = 6_000;
-
-type Aspect = 'instants' | 'purchases with a token' | 'renewals' | 'tokens asked for again';
+type Aspect = 'instants' | 'steps' | 'purchases with a token' | 'renewals' | 'tokens asked for again';
 
 /**
- * I2. Three looks: what was live at each of many instants, the intervals in which the issuer's books say that a token was
- * live, and what those who asked were given. Who has been given a later token may never be given an earlier one again, because at some instant between the
- * two answers both would have been live.
+ * I2. Three looks: what was live at each of many instants; the steps that the issuer's database noted, in its own order;
+ * and what callers were given. After a later token has been given an earlier one may never be given again, because at some
+ * instant between the two answers both would have been live.
  */
 export function checkOneLiveToken(history: readonly Entry[], final: FinalState): Verdict {
-  const findings = new Findings<Aspect>('I2', ['instants', 'purchases with a token', 'renewals', 'tokens asked for again']);
+  const findings = new Findings<Aspect>('I2', ['instants', 'steps', 'purchases with a token', 'renewals', 'tokens asked for again']);
   findings.try('instants', final.liveTokens.looks);
   for (const { purchaseId, tokenIds } of final.liveTokens.found) findings.breach(`purchase ${purchaseId}: ${tokenIds.join(' and ')} were seen live at once`);
   const ofPurchases = final.issuer.tokens.filter(({ purchaseId }) => purchaseId !== null);
   for (const [purchaseId, tokens] of groupBy(ofPurchases, (token) => token.purchaseId!)) {
     findings.try('purchases with a token');
     findings.try('renewals', tokens.length - 1);
-    for (const [one, other] of pairsOf(tokens)) {
-      const overlapMs = Math.min(endOf(one), endOf(other)) - Math.max(startOf(one), startOf(other));
-      const bothForEver = one.supersededMs === null && one.revokedMs === null && other.supersededMs === null && other.revokedMs === null;
-      if (overlapMs > 0 || bothForEver) {
-        findings.breach(`purchase ${purchaseId}: ${one.tokenId} and ${other.tokenId} were live at once`);
-      }
-    }
+    const alive = tokens.filter(({ supersededMs, revokedMs }) => supersededMs === null && revokedMs === null);
+    if (alive.length > 1) findings.breach(`purchase ${purchaseId}: ${alive.map(({ tokenId }) => tokenId).join(' and ')} are both live`);
+  }
+  findings.try('steps', final.issuer.tokenSteps.length);
+  for (const { purchaseId, tokenIds } of liveTogether(final.issuer.tokenSteps)) {
+    findings.breach(`purchase ${purchaseId}: ${tokenIds.join(' and ')} were live at once`);
   }
   checkAnswers(history, findings);
   return findings.verdict();
@@ -53,16 +45,4 @@ function checkAnswers(history: readonly Entry[], findings: Findings<Aspect>): vo
       if (between) findings.breach(`purchase ${purchaseId}: ${tokenId} was given again after another`, early, between, late);
     }
   }
-}
-
-function startOf({ issuedMs }: TokenRow): number {
-  return issuedMs + ROUNDING_MS + TRANSACTION_MS;
-}
-
-function endOf({ supersededMs, revokedMs, expiresMs }: TokenRow): number {
-  return Math.min(supersededMs ?? Infinity, revokedMs ?? Infinity, expiresMs);
-}
-
-function pairsOf<T>(items: readonly T[]): [T, T][] {
-  return items.flatMap((one, index) => items.slice(index + 1).map((other): [T, T] => [one, other]));
 }

@@ -9,6 +9,7 @@ export const invariants = {
   I7: 'every queue has its consumers again',
   I8: 'no licence to another device, none after a revocation was visible for a second',
   I9: 'a proof is worth one licence, across replicas and restarts',
+  I10: 'every event of the feed reaches the webhook, twice only around a fault',
 } as const;
 export type Invariant = keyof typeof invariants;
 

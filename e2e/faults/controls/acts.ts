@@ -1,28 +1,11 @@
-import { Checkout, eventually, FakeDevice } from '@latchkey/kits';
-import type { Terms } from '../operation.js';
+import { Checkout, eventually } from '@latchkey/kits';
 import type { Replica } from '../system/replica.js';
 import type { System } from '../system/system.js';
 import type { Order } from '../workload/ledger.js';
 import { byLever, type Control, type Scene } from './control.js';
-
-/** A little more than half of what a token lives in these systems: from then on asking for it renews it. */
-const RENEWAL_AGE_MS = 11_000;
-const TOKEN_WAIT_SECONDS = 20;
-
-/** A purchase that nobody has made yet, whose device is registered. */
-async function registered({ actor, workload }: Scene): Promise<Order> {
-  const cookie = (await actor.cookie('control'))!;
-  const terms: Terms = { purchaseId: `order-${crypto.randomUUID()}`, cookie, contentId: 'film', kids: [workload.world.kids[0]!], rights: { type: 'purchase' } };
-  const order = workload.world.ledger.open(terms, [new FakeDevice()]);
-  await actor.register(order.devices[0]!, cookie);
-  return order;
-}
-
-/** Makes it: by event it counts as accepted before the issuer has seen it, over HTTP only once the issuer has it. */
-async function purchase({ actor }: Scene, { terms }: Order, via: 'amqp' | 'http'): Promise<void> {
-  const outcome = await actor.persist(() => actor.purchase(terms, via));
-  if (outcome.kind !== 'ok') throw new Error(`the purchase was not accepted: ${JSON.stringify(outcome)}`);
-}
+import { lateEnd, lostRefund, refundedPlays, supersededPlays } from './ended-tokens.js';
+import { playing, purchase, registered, renewed } from './scenes.js';
+import { neverPosted, postedTwice } from './webhooks.js';
 
 /** Puts a purchase straight into the issuer's queue, as no checkout may: here the suite's own broker user does. */
 async function slipIn({ system }: Scene, { terms }: Order): Promise<void> {
@@ -45,23 +28,13 @@ const twoLiveTokens: Control = {
   invariant: 'I2',
   finding: /were seen live at once/,
   sabotage: async (system) => {
-    await system.sql('token-issuer', 'drop index tokens_one_live_per_purchase');
+    await system.sql('token-issuer', 'drop index if exists tokens_one_live_per_purchase');
     await byLever('token-issuer', 'keep-superseded').sabotage(system);
   },
   // With a purchase of its own: a token of an act before may have expired by now, and of an expired one and its successor only one is live.
   provoke: async (scene) => {
-    const order = await registered(scene);
-    await purchase(scene, order, 'http');
-    await scene.actor.token(order, TOKEN_WAIT_SECONDS);
-    await new Promise((resolve) => setTimeout(resolve, RENEWAL_AGE_MS));
-    // An answer may be late on a busy machine, and the actor notes it as such: what counts is that the renewal was seen.
-    await eventually(
-      async () => {
-        await scene.actor.token(order, 0);
-        if (order.tokens.size < 2) throw new Error(`the token was to be renewed once; the purchase has had ${order.tokens.size}`);
-      },
-      { timeoutMs: 4 * RENEWAL_AGE_MS },
-    );
+    const { order } = await playing(scene);
+    await renewed(scene, order);
   },
   restore: byLever('token-issuer', 'keep-superseded').restore,
 };
@@ -185,6 +158,9 @@ export const acts: readonly (readonly Control[])[] = [
   [lostPurchase, heardTwice, twoLiveTokens],
   [deaf],
   [stoppedConsuming, unheardEvents],
+  [lostRefund, refundedPlays, supersededPlays],
+  [lateEnd, neverPosted],
+  [postedTwice],
 ];
 
 async function consumersOf(system: System, queue: string, wanted: number): Promise<void> {

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { judge } from '../checker/judge.js';
+import { COPIES_LATE_MS } from '../checker/read-models.js';
 import type { Verdict } from '../checker/verdict.js';
 import { drain } from '../drain.js';
 import type { Sample } from '../final-state.js';
@@ -8,6 +10,7 @@ import { Random } from '../random.js';
 import { readFinalState } from '../read-final-state.js';
 import { Sampler, takeBaseline } from '../sampler.js';
 import type { System } from '../system/system.js';
+import { noteTokenSteps } from '../token-steps.js';
 import { Workload } from '../workload/workload.js';
 import type { Control } from './control.js';
 
@@ -37,13 +40,17 @@ export class Stage {
 
   static async open(system: System): Promise<Stage> {
     const history = new History();
+    await noteTokenSteps(system);
     const workload = await Workload.prepare(system, history, new Random(SEED));
+    // In every history that controls are judged by there is one: outside of its time exactly-once is asked all the same.
+    await history.run('nemesis', { type: 'fault', name: 'repeats events', repeatsEvents: true }, () => Promise.resolve({ kind: 'ok', value: { struck: 1 } }));
+    await delay(COPIES_LATE_MS);
     return new Stage(system, history, workload, await takeBaseline(system), new LiveTokenWatch(system));
   }
 
   /** The same with nothing broken, which every checker has to accept. */
   async twin(): Promise<readonly Verdict[]> {
-    await this.workload.tellAll(['deviceFirst', 'revocation', 'refundAfter', 'direct', 'conflict']);
+    await this.workload.tellAll(['deviceFirst', 'revocation', 'refundAfter', 'direct', 'conflict', 'expressPlay', 'upstreamOrder']);
     return this.look(TWIN_DRAIN_BOUND_MS);
   }
 
@@ -71,7 +78,9 @@ export class Stage {
     const healedMs = nowMs();
     const drainedMs = await drain(this.system, drainBoundMs);
     const samples = [await Sampler.take(this.system)];
-    const final = { ...(await readFinalState(this.system)), healedMs, drainedMs, readMs: nowMs(), baseline: this.baseline, samples, liveTokens: this.watch.seen() };
+    const { deliveries, ...read } = await readFinalState(this.system);
+    const webhook = { merchantId: this.system.merchantId, deliveries, received: this.workload.receiver.received };
+    const final = { ...read, webhook, healedMs, drainedMs, readMs: nowMs(), baseline: this.baseline, samples, liveTokens: this.watch.seen() };
     this.lastSeen = judge(this.history.entries(), final);
     return this.lastSeen;
   }

@@ -2,12 +2,14 @@ import type { Fault } from './fault.js';
 import { within } from './pause.js';
 import { Visitor } from './visitor.js';
 
-const ROUNDS = 3;
+const ROUNDS = 6;
 const ORDERS = 20;
+/** Longer than a registration takes to become an event. */
+const GATHER_MS = 300;
 
 /**
- * Purchase, refund and registration of the same sales, all at once, while both issuers take their time: so they gather
- * batches, and each handles a part of every sale at the same moment. Whatever the order, all are refunded.
+ * Purchase, refund and registration of the same sales, all at once. Both issuers gather what comes and hand it on together,
+ * shuffled: so each handles a part of every sale, in batches, at the same moment. Whatever the order, all are refunded.
  */
 export const refundBursts: Fault = {
   name: 'bursts-of-refunds',
@@ -17,7 +19,7 @@ export const refundBursts: Fault = {
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
         const orders = await Promise.all(Array.from({ length: ORDERS }, () => visitor.order()));
-        await system.pullInAll('token-issuer', { lever: 'slow', options: { delayMs: random.between(100, 600) } });
+        await system.pullInAll('token-issuer', { lever: 'shuffle', options: { gatherMs: GATHER_MS, seed: random.between(1, 1_000_000) } });
         const acts = orders.flatMap((order) => {
           const { purchaseId, cookie } = order.terms;
           const messageId = crypto.randomUUID();
@@ -28,7 +30,7 @@ export const refundBursts: Fault = {
           ];
         });
         await Promise.all(random.shuffle<() => Promise<unknown>>(acts).map((act) => act()));
-        await system.releaseInAll('token-issuer', 'slow');
+        await system.releaseInAll('token-issuer', 'shuffle');
         const ids = orders.map(({ terms }) => terms.purchaseId);
         const states = async (): Promise<string[]> => {
           const rows = await system.sql<{ state: string }>('token-issuer', 'select state from purchases where purchase_id = any($1)', [ids]);
@@ -40,7 +42,7 @@ export const refundBursts: Fault = {
       }
       return refunded;
     } finally {
-      await system.releaseInAll('token-issuer', 'slow');
+      await system.releaseInAll('token-issuer', 'shuffle');
       await visitor.end();
     }
   },

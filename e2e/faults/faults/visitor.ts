@@ -30,7 +30,8 @@ export class Visitor {
     const kids = stored.map(({ operation }) => operation.kid);
     const checkout = new CheckoutLine(system.checkoutAmqpUrl);
     const over = AbortSignal.timeout(VISIT_MS);
-    const world = { target: system, history, ledger: new Ledger(), checkout, kids, ending: over, over };
+    const seller = { merchantId: system.merchantId, apiKey: system.apiKey };
+    const world = { target: system, seller, history, ledger: new Ledger(), checkout, kids, upstreamKid: '', ending: over, over };
     return new Visitor(new Actor(world, 'visitor', random.fork('visitor')), checkout);
   }
 
@@ -41,7 +42,7 @@ export class Visitor {
     const { kids, ledger } = this.actor.world;
     const purchaseId = `order-${crypto.randomUUID()}`;
     const terms: Terms = { purchaseId, cookie, contentId: 'film', kids: [kids[0]!], rights: { type: 'purchase' } };
-    return ledger.open(terms, [new FakeDevice()]);
+    return ledger.open(terms, [new FakeDevice()], this.actor.world.seller);
   }
 
   /** Registers a device, buys by event, and waits for the token until it comes or the visit is over. */

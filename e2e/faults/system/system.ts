@@ -1,15 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateApiKey, generateKeyEncryptionKey } from '@latchkey/crypto';
+import { generateApiKey, generateKeyEncryptionKey, hashApiKeySecret, parseApiKey } from '@latchkey/crypto';
 import { type BrokerPermissions, freePort, RabbitManagement } from '@latchkey/kits';
 import { Client, type QueryResultRow } from 'pg';
 import type { Counts, Pulled } from './inside.js';
 import { basicAck, basicPublish, queueDeclare } from './method-finder.js';
 import { presentRelease, type Release, Replica } from './replica.js';
 import { type Administered, PORTS, startBrokerServer, startDatabaseServer } from './servers.js';
-import { type ProcessMemory, type QueueState, type Service, services, type Target } from './target.js';
+import { type ProcessMemory, type QueueState, type Seller, type Service, services, type Target } from './target.js';
 import { type Address, TcpProxy } from './tcp-proxy.js';
+import { UpstreamProvider } from './upstream-provider.js';
 
 const EVERYTHING: BrokerPermissions = { configure: '.*', write: '.*', read: '.*' };
 const VHOST = 'faults';
@@ -44,6 +45,7 @@ export class System implements Target {
   readonly merchantId = 'default';
   readonly vhostName = VHOST;
   readonly apiKey = generateApiKey('test');
+  readonly upstreamSeller: Seller = { merchantId: 'upstream', apiKey: generateApiKey('test') };
   readonly management: RabbitManagement;
   private readonly standing = new Map<Service, Pulled[]>();
   private readonly replicaList: Replica[] = [];
@@ -54,6 +56,7 @@ export class System implements Target {
     readonly broker: Administered,
     readonly database: Administered,
     readonly proxies: Proxies,
+    readonly provider: UpstreamProvider,
   ) {
     const { username, password } = broker;
     this.management = new RabbitManagement(`http://127.0.0.1:${proxies.management.port}`, `amqp://${username}:${password}@nowhere`, VHOST);
@@ -69,10 +72,11 @@ export class System implements Target {
       databases: await openForEach(to(database, PORTS.postgres)),
       management: await TcpProxy.open(to(broker, PORTS.management)),
     };
-    const system = new System(broker, database, proxies);
+    const system = new System(broker, database, proxies, await UpstreamProvider.start());
     try {
       await system.prepareServers();
       await system.startReplicas(replicasEach, release, realLadder);
+      await system.makeMerchant(system.upstreamSeller);
       // The exchange is there now, and topic permissions name it.
       await system.management.allowTopic('checkout', 'latchkey.events', { write: '^purchase\\.(completed|refunded)\\.v1$', read: '^$' });
       return system;
@@ -174,6 +178,7 @@ export class System implements Target {
     const { databases, ...others } = this.proxies;
     await Promise.all([...Object.values(databases), ...Object.values(others)].map((proxy) => proxy.close()));
     await Promise.all([this.broker.server.remove(), this.database.server.remove()]);
+    await this.provider.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -205,6 +210,9 @@ export class System implements Target {
       // Renewed after half its life, so that renewals happen within a run.
       LATCHKEY_CONTENT_TOKEN_TTL_SECONDS: String(CONTENT_TOKEN_TTL_SECONDS),
       LATCHKEY_LOG_LEVEL: 'info',
+      LATCHKEY_TOKEN_PROVIDERS: JSON.stringify([this.providerEntry()]),
+      LATCHKEY_WEBHOOK_KEY: `w1:${generateKeyEncryptionKey()}`,
+      LATCHKEY_WEBHOOK_ALLOW_PRIVATE: 'loopback',
       ...(realLadder && { FAULTS_LADDER: 'real' }),
     };
     for (const service of services) {
@@ -217,6 +225,23 @@ export class System implements Target {
       }
     }
     await this.ready();
+  }
+
+  private providerEntry(): Record<string, unknown> {
+    const { merchantId } = this.upstreamSeller;
+    return { merchantId, kind: 'expressplay', drm: 'pr', url: this.provider.origin, customerAuthenticator: '201722,1ad8eed133edf43cbcc185f0236828ae' };
+  }
+
+  /** As the operator's command does, without a process for it. */
+  private async makeMerchant({ merchantId, apiKey }: Seller): Promise<void> {
+    await this.sql('gateway', 'insert into merchants (merchant_id) values ($1) on conflict do nothing', [merchantId]);
+    await this.sql('gateway', 'insert into api_keys (key_id, merchant_id, env, hash, scopes) values ($1, $2, $3, $4, $5)', [
+      parseApiKey(apiKey)!.keyId,
+      merchantId,
+      'test',
+      hashApiKeySecret(apiKey),
+      ['cookies', 'devices', 'purchases', 'tokens', 'keys', 'licenses:verify', 'admin'],
+    ]);
   }
 
   private amqpUrl(user: 'services' | 'checkout', proxy: TcpProxy): string {

@@ -22,12 +22,27 @@ export interface ProcessMemory {
   readonly heapUsedBytes?: number;
 }
 
+/** A merchant, as callers of the gateway see one. */
+export interface Seller {
+  readonly merchantId: string;
+  readonly apiKey: string;
+}
+
+/** What the workload needs of the licence service from which the tokens of one merchant come. */
+export interface UpstreamDevices {
+  /** A device redeems a registration token of this cookie there. */
+  redeem(cookie: string, deviceId: string): void;
+}
+
 /** All that the workload and the final look need to know of a running system. */
 export interface Target {
   /** What proofs name as `htu`; also the address of the first licence server. */
   readonly licenseUrl: string;
   readonly apiKey: string;
   readonly merchantId: 'default';
+  /** The merchant whose tokens come from `provider`. */
+  readonly upstreamSeller: Seller;
+  readonly provider: UpstreamDevices;
   /** A checkout's broker user, through the proxy. */
   readonly checkoutAmqpUrl: string;
   /** Origins of the replicas; some may be dead at the moment. */
@@ -35,6 +50,8 @@ export interface Target {
   licenseServerUrls(): readonly string[];
   /** Past the proxy, for the final look. */
   databaseUrl(service: Service): string;
+  /** Runs SQL on a service's database, past the proxy. */
+  sql<Row extends Record<string, unknown>>(service: Service, text: string, values?: readonly unknown[]): Promise<Row[]>;
   queues(): Promise<readonly QueueState[]>;
   /** The management API of the broker, past the proxy, for reading quarantines; the vhost's name goes into its paths. */
   readonly management: RabbitManagement;

@@ -2,6 +2,7 @@ import { FakeDevice, type FakeLicenseAnswer } from '@latchkey/kits';
 import type { Outcome } from '../history.js';
 import type { Terms } from '../operation.js';
 import type { Random } from '../random.js';
+import type { Seller } from '../system/target.js';
 import { type GatewayAnswer, callGateway, outcomeOf, outcomeOfLicense } from './answers.js';
 import type { HeldToken, Order } from './ledger.js';
 import { within } from './within.js';
@@ -18,6 +19,11 @@ export class Actor {
     readonly name: string,
     readonly random: Random,
   ) {}
+
+  /** The same one in another merchant's name. */
+  as(seller: Seller): Actor {
+    return seller === this.world.seller ? this : new Actor({ ...this.world, seller }, this.name, this.random);
+  }
 
   /** The same operation again until somebody knows what came of it, or the run is over. */
   async persist(attempt: () => Promise<Outcome>): Promise<Outcome> {
@@ -37,6 +43,15 @@ export class Actor {
     return outcome.kind === 'ok' ? String(outcome.value['cookie']) : undefined;
   }
 
+  /** Has a device register at the licence service from which this merchant's tokens come. */
+  async registerUpstream(cookie: string, deviceId: string): Promise<void> {
+    const asked = await this.persist(async () => {
+      const answer = await this.#call('POST', '/v1/registration-tokens', { cookie }).catch(() => undefined);
+      return answer ? outcomeOf(answer, []) : { kind: 'unknown', why: 'no registration token' };
+    });
+    if (asked.kind === 'ok') this.world.target.provider.redeem(cookie, deviceId);
+  }
+
   /** Has a device register with a cookie, with a fresh proof and registration token each time. */
   async register(device: FakeDevice, cookie: string): Promise<Outcome> {
     return this.persist(async () => {
@@ -53,7 +68,7 @@ export class Actor {
     if (via === 'http') {
       return this.#run({ type: 'purchase', via, terms }, async () => outcomeOf(await this.#call('POST', '/v1/purchases', { ...terms }), ['state']));
     }
-    const data = { merchantId: this.world.target.merchantId, ...terms, completedAt: new Date().toISOString() };
+    const data = { merchantId: this.world.seller.merchantId, ...terms, completedAt: new Date().toISOString() };
     return this.#run({ type: 'purchase', via, terms, messageId }, () => this.#publish('purchase.completed.v1', data, messageId));
   }
 
@@ -61,7 +76,7 @@ export class Actor {
   async refund(purchaseId: string, via: 'amqp' | 'http', messageId = crypto.randomUUID()): Promise<Outcome> {
     return this.#run({ type: 'refund', via, purchaseId }, async () => {
       if (via === 'http') return outcomeOf(await this.#call('POST', `/v1/purchases/${purchaseId}/refund`, {}), []);
-      const data = { merchantId: this.world.target.merchantId, purchaseId, refundedAt: new Date().toISOString() };
+      const data = { merchantId: this.world.seller.merchantId, purchaseId, refundedAt: new Date().toISOString() };
       return this.#publish('purchase.refunded.v1', data, messageId);
     });
   }
@@ -79,11 +94,11 @@ export class Actor {
   }
 
   /** Asks for a purchase's token, once, and notes what is given with the order, for the device that it is for. */
-  async token({ terms, devices, tokens }: Order, waitSeconds: number): Promise<{ outcome: Outcome; held?: HeldToken }> {
+  async token({ terms, devices, tokens, seller }: Order, waitSeconds: number): Promise<{ outcome: Outcome; held?: HeldToken }> {
     const { purchaseId, kids } = terms;
     let token: string | undefined;
     const outcome = await this.#run({ type: 'token', purchaseId, waitSeconds }, async () => {
-      const answer = await this.#call('GET', `/v1/purchases/${purchaseId}/token?waitSeconds=${waitSeconds}`);
+      const answer = await this.as(seller).#call('GET', `/v1/purchases/${purchaseId}/token?waitSeconds=${waitSeconds}`);
       token = answer.status === 200 ? String(answer.body['token']) : undefined;
       return outcomeOf(answer, ['tokenId', 'deviceId', 'expiresAt']);
     });
@@ -161,8 +176,8 @@ export class Actor {
   }
 
   #call(method: string, path: string, body?: Record<string, unknown>, headers?: Record<string, string>): Promise<GatewayAnswer> {
-    const { target } = this.world;
-    return callGateway(this.random.pick(target.gatewayUrls()) + path, target.apiKey, { method, body, headers });
+    const { target, seller } = this.world;
+    return callGateway(this.random.pick(target.gatewayUrls()) + path, seller.apiKey, { method, body, headers });
   }
 }
 

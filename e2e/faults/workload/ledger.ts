@@ -1,5 +1,6 @@
 import type { FakeDevice } from '@latchkey/kits';
 import type { Terms } from '../operation.js';
+import type { Seller } from '../system/target.js';
 
 /** A content token as a player holds it. */
 export interface HeldToken {
@@ -15,6 +16,8 @@ export interface Order {
   readonly terms: Terms;
   readonly devices: readonly FakeDevice[];
   readonly tokens: Map<string, HeldToken>;
+  /** Whose sale it is. */
+  readonly seller: Seller;
 }
 
 /** What all actors know: orders and tokens to come back to. */
@@ -23,8 +26,8 @@ export class Ledger {
   readonly directTokens: HeldToken[] = [];
 
   /** Notes an order before it is placed. */
-  open(terms: Terms, devices: readonly FakeDevice[]): Order {
-    const order: Order = { terms, devices, tokens: new Map() };
+  open(terms: Terms, devices: readonly FakeDevice[], seller: Seller): Order {
+    const order: Order = { terms, devices, tokens: new Map(), seller };
     this.orders.push(order);
     return order;
   }

@@ -3,6 +3,7 @@ import { REVOCATION_BITES_MS } from '../checker/bound-device-only.js';
 import type { Terms } from '../operation.js';
 import type { Actor, PresentedProof } from './actor.js';
 import type { HeldToken, Order } from './ledger.js';
+import { salesByOtherWays } from './sales-by-other-ways.js';
 import { pause } from './world.js';
 
 const TOKEN_WAIT_SECONDS = 5;
@@ -18,6 +19,8 @@ export type Story = (actor: Actor) => Promise<void>;
 
 /** What customers, checkouts, thieves and merchants do, each a story of its own. The quiet end of a run tells each once. */
 export const stories: Readonly<Record<string, Story>> = {
+  ...salesByOtherWays,
+
   async deviceFirst(actor) {
     const order = await openOrder(actor);
     if (!order) return;
@@ -76,7 +79,7 @@ export const stories: Readonly<Record<string, Story>> = {
     await place(actor, order.terms);
     const held = await play(actor, order);
     const another = { ...order.terms, purchaseId: `order-${crypto.randomUUID()}` };
-    actor.world.ledger.open(another, order.devices);
+    actor.world.ledger.open(another, order.devices, order.seller);
     await Promise.all([actor.persist(() => actor.revoke(device.deviceId)), place(actor, another)]);
     await tryInVain(actor, held);
     await take(actor, order);
@@ -136,6 +139,8 @@ export const stories: Readonly<Record<string, Story>> = {
     if (orders.length === 0) return;
     const order = actor.random.pick(orders);
     await take(actor, order, 0);
+    // The licences of an upstream token are given at its provider.
+    if (order.seller !== actor.world.seller) return;
     for (const held of order.tokens.values()) await actor.license(held);
   },
 };
@@ -146,7 +151,7 @@ async function openOrder(actor: Actor, change: Partial<Terms> = {}, devices = 1,
   if (cookie === undefined) return undefined;
   const kids = random.shuffle(world.kids).slice(0, random.between(1, 2));
   const terms: Terms = { purchaseId: `order-${crypto.randomUUID()}`, cookie, contentId: 'film', kids, rights: { type: 'purchase' }, ...change };
-  return world.ledger.open(terms, Array.from({ length: devices }, () => new FakeDevice()));
+  return world.ledger.open(terms, Array.from({ length: devices }, () => new FakeDevice()), world.seller);
 }
 
 /** Places a purchase by either way, again and again under the same id until it is accepted or refused. */

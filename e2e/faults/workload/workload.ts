@@ -8,12 +8,15 @@ import { callGateway, outcomeOf } from './answers.js';
 import { CheckoutLine } from './checkout-line.js';
 import { Ledger } from './ledger.js';
 import { stories } from './stories.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 import { pause, type World } from './world.js';
 
 /** How long actors that are told to end may still try to learn what became of what they did. */
 const ENDING_MS = 30_000;
 const PAUSE_MS = { least: 20, most: 400 };
 const KIDS = 3;
+/** A purchase whose token is ordered upstream may be a moment from its end. */
+const LAST_CALL_WAIT_SECONDS = 1;
 const REVISITS = 0.25;
 /** How long those who work after the others may try to learn what became of what they did. */
 const LATE_MS = 60_000;
@@ -32,17 +35,25 @@ export class Workload {
     history: History,
     kids: readonly string[],
     private readonly random: Random,
+    readonly receiver: WebhookReceiver,
   ) {
     const checkout = new CheckoutLine(target.checkoutAmqpUrl);
-    this.world = { target, history, ledger: new Ledger(), checkout, kids, ending: this.#ending.signal, over: this.#over.signal };
+    const seller = { merchantId: target.merchantId, apiKey: target.apiKey };
+    const [upstreamKid, ...own] = kids;
+    this.world = { target, seller, history, ledger: new Ledger(), checkout, kids: own, upstreamKid: upstreamKid!, ending: this.#ending.signal, over: this.#over.signal };
   }
 
   /** Stores the content keys that everything else needs; no actor works yet. */
   static async prepare(target: Target, history: History, random: Random): Promise<Workload> {
-    const kids = Array.from({ length: KIDS }, () => crypto.randomUUID().replaceAll('-', ''));
-    const workload = new Workload(target, history, kids, random);
-    for (const kid of kids) {
-      const outcome = await history.run('merchant', { type: 'content-key', kid }, () => putContentKey(target, kid));
+    const kids = Array.from({ length: KIDS + 1 }, () => crypto.randomUUID().replaceAll('-', ''));
+    const receiver = await WebhookReceiver.start();
+    const workload = new Workload(target, history, kids, random, receiver);
+    const [upstreamKid, ...own] = kids;
+    const webhook = await callGateway(`${target.gatewayUrls()[0]!}/v1/webhooks`, target.apiKey, { method: 'POST', body: { url: receiver.url } });
+    if (webhook.status !== 201) throw new Error(`No webhook could be made: ${webhook.status} ${JSON.stringify(webhook.body)}`);
+    for (const kid of [...own, upstreamKid!]) {
+      const apiKey = kid === upstreamKid ? target.upstreamSeller.apiKey : target.apiKey;
+      const outcome = await history.run('merchant', { type: 'content-key', kid }, () => putContentKey(target, apiKey, kid));
       if (outcome.kind !== 'ok') throw new Error(`No content key could be stored: ${JSON.stringify(outcome)}`);
     }
     return workload;
@@ -68,9 +79,9 @@ export class Workload {
   async lastCalls(): Promise<void> {
     const { orders, directTokens } = this.world.ledger;
     const actor = this.lateActor('epilogue', 'last calls');
-    await inTurns(orders, (order) => actor.persist(async () => (await actor.token(order, 0)).outcome));
+    await inTurns(orders, (order) => actor.persist(async () => (await actor.token(order, LAST_CALL_WAIT_SECONDS)).outcome));
     await pause(REVOCATION_BITES_MS + 50, actor.world.over);
-    const held = [...orders.flatMap(({ tokens }) => [...tokens.values()]), ...directTokens];
+    const held = [...orders.filter(({ seller }) => seller.merchantId === this.world.seller.merchantId).flatMap(({ tokens }) => [...tokens.values()]), ...directTokens];
     await inTurns(held, (token) => actor.persist(async () => (await actor.license(token)).outcome));
   }
 
@@ -85,6 +96,7 @@ export class Workload {
 
   async close(): Promise<void> {
     await this.world.checkout.close();
+    await this.receiver.stop();
   }
 
   /** One who works after the others have ended, and has time of his own. */
@@ -113,8 +125,8 @@ async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<unknown
   );
 }
 
-async function putContentKey(target: Target, kid: string): Promise<Outcome> {
+async function putContentKey(target: Target, apiKey: string, kid: string): Promise<Outcome> {
   const key = crypto.randomUUID().replaceAll('-', '');
-  const answer = await callGateway(`${target.gatewayUrls()[0]!}/v1/content-keys/${kid}`, target.apiKey, { method: 'PUT', body: { key } });
+  const answer = await callGateway(`${target.gatewayUrls()[0]!}/v1/content-keys/${kid}`, apiKey, { method: 'PUT', body: { key } });
   return outcomeOf(answer, []);
 }

@@ -1,17 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { History } from '../history.js';
-import type { Target } from '../system/target.js';
+import type { Seller, Target } from '../system/target.js';
 import type { CheckoutLine } from './checkout-line.js';
 import type { Ledger } from './ledger.js';
 
 /** What every actor of a run shares. */
 export interface World {
   readonly target: Target;
+  /** In whose name the gateway is called. */
+  readonly seller: Seller;
   readonly history: History;
   readonly ledger: Ledger;
   readonly checkout: CheckoutLine;
-  /** Content keys that are stored. */
+  /** Content keys of the seller that are stored. */
   readonly kids: readonly string[];
+  /** The one of the merchant whose tokens come from a licence service. */
+  readonly upstreamKid: string;
   /** Aborted when actors are to begin nothing new. */
   readonly ending: AbortSignal;
   /** Aborted when actors are to stop trying again what is unknown. */

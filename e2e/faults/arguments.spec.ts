@@ -5,7 +5,7 @@ const read = (...args: string[]) => readArguments(args, ['broker-killed', 'disk-
 
 describe('readArguments', () => {
   it('runs every fault once with a seed of its own when nothing is said', () => {
-    expect(read()).toEqual({ command: 'run', seed: 42, rounds: 1, actors: 6, faults: undefined });
+    expect(read()).toEqual({ command: 'run', seed: 42, rounds: 1, actors: 6, faults: undefined, realLadder: false });
   });
 
   it('takes seed, rounds, actors and faults', () => {
@@ -15,7 +15,12 @@ describe('readArguments', () => {
       rounds: 3,
       actors: 2,
       faults: ['disk-alarm', 'broker-killed'],
+      realLadder: false,
     });
+  });
+
+  it('takes the real retry ladder', () => {
+    expect(read('--real-ladder')).toMatchObject({ command: 'run', realLadder: true });
   });
 
   it('lists, judges and controls', () => {

@@ -5,9 +5,10 @@ export type Arguments =
   | { readonly command: 'list' }
   | { readonly command: 'judge'; readonly file: string }
   | { readonly command: 'controls' }
-  | { readonly command: 'run'; readonly seed: number; readonly rounds: number; readonly actors: number; readonly faults: readonly string[] | undefined };
+  | { readonly command: 'run'; readonly seed: number; readonly rounds: number; readonly actors: number; readonly faults: readonly string[] | undefined; readonly realLadder: boolean };
 
 export const usage = `npm run faults -- [--seed N] [--rounds N] [--actors N] [--faults name,name]   hurt a system of its own, and judge
+npm run faults -- --real-ladder          the same with the waits of the retry ladder as in operation
 npm run faults -- --list                 name the faults
 npm run faults -- --judge <file>         judge a recorded run again
 npm run faults -- --controls             break each guarantee on purpose, and see the checkers say so`;
@@ -21,6 +22,7 @@ export function readArguments(args: readonly string[], knownFaults: readonly str
       rounds: { type: 'string', default: '1' },
       actors: { type: 'string', default: '6' },
       faults: { type: 'string' },
+      'real-ladder': { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       judge: { type: 'string' },
       controls: { type: 'boolean', default: false },
@@ -38,6 +40,7 @@ export function readArguments(args: readonly string[], knownFaults: readonly str
     rounds: wholeNumber('rounds', values.rounds, 0),
     actors: wholeNumber('actors', values.actors, 1),
     faults,
+    realLadder: values['real-ladder'],
   };
 }
 

@@ -27,11 +27,11 @@ async function main(args: readonly string[]): Promise<number> {
     case 'controls':
       return runControls(say);
     case 'run': {
-      const { seed, rounds, actors, faults } = asked;
+      const { seed, rounds, actors, faults, realLadder } = asked;
       mkdirSync(recordings, { recursive: true });
       const file = join(recordings, `seed-${seed}-${Date.now()}.jsonl`);
       say(`seed ${seed}; recorded in ${file}`);
-      const system = await System.start();
+      const system = await System.start({ realLadder });
       endOnSignal(system);
       try {
         const chosen = allFaults.filter(({ name }) => faults?.includes(name) ?? true);
@@ -47,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
           tell: say,
         });
         const which = faults ? ` --faults ${faults.join(',')}` : '';
-        const code = report(result, `npm run faults -- --seed ${seed} --rounds ${rounds} --actors ${actors}${which}`);
+        const code = report(result, `npm run faults -- --seed ${seed} --rounds ${rounds} --actors ${actors}${which}${realLadder ? ' --real-ladder' : ''}`);
         if (code !== 0) keepPrints(system, file);
         return code;
       } finally {

@@ -39,39 +39,34 @@ export const supersededPlays: Control = {
   },
 };
 
-/** Passes over the end of a token, and carries it out when its successor is there: both in one transaction. */
+/** Carries out the end of a token when its successor is there: both in one transaction. */
 const END_LATE = `
   drop index if exists tokens_one_live_per_purchase;
-  create function faults_end_later() returns trigger language plpgsql as $$
-  begin
-    if current_setting('faults.ending', true) = 'on' or new.superseded_at is not distinct from old.superseded_at then return new; end if;
-    return null;
-  end $$;
   create function faults_zz_end_late() returns trigger language plpgsql as $$
   begin
-    perform set_config('faults.ending', 'on', true);
     update tokens set superseded_at = statement_timestamp()
       where purchase_id = new.purchase_id and token_id <> new.token_id and superseded_at is null;
-    perform set_config('faults.ending', 'off', true);
     return null;
   end $$;
-  create trigger faults_end_later before update on tokens for each row execute function faults_end_later();
   create trigger faults_zz_end_late after insert on tokens for each row execute function faults_zz_end_late()`;
-const END_IN_TIME = `
-  drop trigger faults_end_later on tokens;
-  drop trigger faults_zz_end_late on tokens;
-  drop function faults_end_later;
-  drop function faults_zz_end_late`;
+const END_IN_TIME = 'drop trigger faults_zz_end_late on tokens; drop function faults_zz_end_late';
+const keepSuperseded = byLever('token-issuer', 'keep-superseded');
 
 /** No look from outside sees it: what is live at once is so within one transaction. */
 export const lateEnd: Control = {
   name: 'a renewal ends the old token after it has issued the new one',
   invariant: 'I2',
   finding: /were live at once/,
-  sabotage: async (system) => void (await system.sql('token-issuer', END_LATE)),
+  sabotage: async (system) => {
+    await system.sql('token-issuer', END_LATE);
+    await keepSuperseded.sabotage(system);
+  },
   provoke: async (scene) => {
     const { order } = await playing(scene);
     await renewed(scene, order);
   },
-  restore: async (system) => void (await system.sql('token-issuer', END_IN_TIME)),
+  restore: async (system) => {
+    await keepSuperseded.restore(system);
+    await system.sql('token-issuer', END_IN_TIME);
+  },
 };

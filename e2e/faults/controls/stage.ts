@@ -59,9 +59,14 @@ export class Stage {
     const before = this.lastSeen;
     for (const control of controls) await control.sabotage(this.system);
     const scene = { system: this.system, workload: this.workload, actor: this.workload.lateActor('control', 'control') };
-    await Promise.all(controls.map((control) => control.provoke(scene)));
-    const after = await this.look(DRAIN_BOUND_MS);
-    for (const control of controls) await control.restore(this.system);
+    let after: readonly Verdict[];
+    try {
+      await Promise.all(controls.map((control) => control.provoke(scene)));
+      after = await this.look(DRAIN_BOUND_MS);
+    } finally {
+      // One that could not be provoked must not spoil the others.
+      for (const control of controls) await control.restore(this.system);
+    }
     return controls.map((control) => {
       const known = new Set(breachesOf(before, control));
       const found = breachesOf(after, control).filter((what) => !known.has(what));

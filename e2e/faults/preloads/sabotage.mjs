@@ -56,7 +56,10 @@ onQuery.push((text) => {
   if (pulled.has('forget-proofs') && text.includes('insert into replay_marks')) {
     return replaced(text, 'on conflict do nothing', 'on conflict (thumbprint, jti) do update set seen_at = excluded.seen_at');
   }
-  if (pulled.has('keep-superseded') && text.includes('set superseded_at')) return { rows: [] };
+  if (pulled.has('keep-superseded') && text.includes('set superseded_at')) {
+    const { text: kept } = replaced(text, 'set superseded_at = statement_timestamp()', 'set superseded_at = null');
+    return replaced(kept, 'superseded_at as "stoppedAt"', 'statement_timestamp() as "stoppedAt"');
+  }
   if (pulled.has('publish-nothing') && text.includes('from outbox_events') && text.includes('skip locked')) {
     return { text: 'with lost as (delete from outbox_events where length($1::text) > 0) select 1 where false' };
   }

@@ -152,7 +152,13 @@ export class TcpProxy {
     this.forward(way, 'client');
     this.forward(way, 'server');
     for (const socket of [near, far]) socket.on('error', () => drop(way));
-    for (const socket of [near, far]) socket.on('close', () => this.ways.delete(way));
+    for (const [socket, other] of [[near, far], [far, near]] as const) {
+      socket.on('close', () => {
+        this.ways.delete(way);
+        // One that waits for the closed one to drain would stay open for ever.
+        other.destroySoon();
+      });
+    }
     if (this.isHung) far.pause();
     else near.resume();
   }

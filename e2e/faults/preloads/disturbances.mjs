@@ -30,6 +30,18 @@ onQuery.push((text) => {
   return slowMs > 0 ? { delayMs: slowMs } : undefined;
 });
 
+/**
+ * How much longer one statement in eight takes at most, in milliseconds. The others are quick: so one transaction stands
+ * still between two of its statements while others begin and commit.
+ */
+let jitterMs = 0;
+lever(
+  'jitter',
+  ({ mostMs }) => (jitterMs = mostMs),
+  () => (jitterMs = 0),
+);
+onQuery.push(() => (jitterMs > 0 && Math.random() < 1 / 8 ? { delayMs: Math.random() * jitterMs } : undefined));
+
 /** A number from 0 to 1 each time, as the seed decides; undefined while nothing is shuffled. */
 let chance;
 let gatherMs = 0;

@@ -65,7 +65,8 @@ describe('npm start', () => {
 
   it('runs from a checkout and on a data directory that only their owner may enter', async () => {
     await ready();
-    expect(started.at(-1)!.printed()).toContain('npm run demo');
+    // It looks now and then whether it is ready, and says so after others may have seen it.
+    await eventually(() => expect(started.at(-1)!.printed()).toContain('npm run demo'), { timeoutMs: 30_000 });
     expect((await stat(clone)).mode & 0o777).toBe(0o700);
   });
 

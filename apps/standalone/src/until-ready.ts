@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readiness } from '@latchkey/service-defaults';
 
-const POLL_MS = 250;
+const POLL_MS = 100;
+/** Services take a moment to agree on a signing key at every start; what takes longer than these looks is worth a line. */
+const LOOKS_UNTIL_SAID = 20;
 
 /**
  * Resolves to true once everything required is there, and to false when stopped before. Says what it waits for, at
@@ -13,25 +15,31 @@ export async function untilReady(
   stopped: AbortSignal,
 ): Promise<boolean> {
   let said = '';
+  let [looks, last] = [0, ''];
   while (!stopped.aborted) {
     const { status, checks } = await readiness();
     if (status !== 'unready') return !stopped.aborted;
-    const waiting = describeWait(checks);
-    if (waiting !== said && !stopped.aborted) say(waiting);
-    said = waiting;
+    const { line, isServerAway } = describeWait(checks);
+    looks = line === last ? looks + 1 : 1;
+    last = line;
+    if ((isServerAway || looks >= LOOKS_UNTIL_SAID) && line !== said && !stopped.aborted) {
+      say(line);
+      said = line;
+    }
     await delay(POLL_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
   return false;
 }
 
 /** Each reason once, with the services that it keeps from serving, and the variable to look at. */
-function describeWait(checks: Readiness['checks']): string {
+function describeWait(checks: Readiness['checks']): { readonly line: string; readonly isServerAway: boolean } {
   const missing = Object.entries(checks).filter(([, { ok, required }]) => !ok && required);
   const isAway = (part: string): boolean => missing.some(([name]) => name.endsWith(`.${part}`));
   const parts = [
     ...(isAway('database') ? ['the database (look at DATABASE_URL)'] : []),
     ...(isAway('broker') ? ['the broker that AMQP_URL names (look at AMQP_URL, and whether the broker runs)'] : []),
   ];
-  if (parts.length > 0) return `Waiting for ${parts.join(' and ')} …`;
-  return `Waiting: ${[...new Set(missing.map(([name, { detail }]) => `${name}: ${detail ?? 'not ready'}`))].join('; ')} …`;
+  if (parts.length > 0) return { line: `Waiting for ${parts.join(' and ')} …`, isServerAway: true };
+  const reasons = new Set(missing.map(([name, { detail }]) => `${name}: ${detail ?? 'not ready'}`));
+  return { line: `Waiting: ${[...reasons].join('; ')} …`, isServerAway: false };
 }

@@ -46,6 +46,14 @@ describe('definitions', () => {
     for (const name of ['cookie.in', 'latchkey.copies']) expect(rightsOf('checkout-acme').allows('write', name)).toBe(false);
   });
 
+  it('leave out the queue that expires without a consumer, and its binding, and keep the permissions for it', () => {
+    const { queues, bindings } = definitionsOf(services, { users: [] });
+    expect(queues!.map(({ name }) => name)).toContain('device-registry.rpc');
+    expect(queues!.map(({ name }) => name)).not.toContain('device-registry.requests');
+    expect(bindings!.map(({ destination }) => destination)).not.toContain('device-registry.requests');
+    expect(rightsOf('device-registry').allows('configure', 'device-registry.requests')).toBe(true);
+  });
+
   it('restrict routing keys to what is said and heard', () => {
     const definitions = definitionsOf(services, {
       users: [

@@ -46,11 +46,13 @@ const CHECKOUT_TYPES = '^purchase\\.(completed|refunded)\\.v1$';
 
 /**
  * The broker of a whole system as RabbitMQ definitions: the same exchanges, queues and bindings that the services
- * declare, the policies with what is tunable, and users who may do what their role needs and nothing else.
+ * declare (but not the queues that expire without a consumer, which only a running service can keep), the policies with what is tunable, and users who may do what their role needs and nothing else.
  */
 export function definitionsOf(services: readonly ServiceMessaging[], options: DefinitionsOptions): Definitions {
   const { users, vhost = '/', ladder = retryLadder } = options;
   const topology = topologyOf(services, ladder);
+  const queues = topology.queues.filter((queue) => !('x-expires' in queue.arguments));
+  const kept = new Set(queues.map(({ name }) => name));
   const inbound = services.map(({ service }) => namesOf(service).in);
   return {
     vhosts: [{ name: vhost }],
@@ -71,8 +73,8 @@ export function definitionsOf(services: readonly ServiceMessaging[], options: De
       internal: false,
       arguments: {},
     })),
-    queues: topology.queues.map((queue) => ({ name: queue.name, vhost, durable: true, auto_delete: false, arguments: queue.arguments })),
-    bindings: topology.bindings.map(({ exchange, queue, routingKey }) => ({
+    queues: queues.map((queue) => ({ name: queue.name, vhost, durable: true, auto_delete: false, arguments: queue.arguments })),
+    bindings: topology.bindings.filter(({ queue }) => kept.has(queue)).map(({ exchange, queue, routingKey }) => ({
       source: exchange,
       vhost,
       destination: queue,

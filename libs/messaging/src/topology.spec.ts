@@ -13,7 +13,7 @@ const registry: ServiceMessaging = { service: 'device-registry', hears: [], says
 const system = [issuer, cookie, registry];
 
 /** Every argument name that RabbitMQ 3.10 knows for quorum queues, of those we could be tempted by. */
-const known = ['x-queue-type', 'x-dead-letter-exchange', 'x-dead-letter-routing-key', 'x-dead-letter-strategy', 'x-overflow', 'x-message-ttl', 'x-delivery-limit'];
+const known = ['x-queue-type', 'x-dead-letter-exchange', 'x-dead-letter-routing-key', 'x-dead-letter-strategy', 'x-overflow', 'x-message-ttl', 'x-delivery-limit', 'x-expires'];
 
 function argumentsOf(name: string): Readonly<Record<string, unknown>> | undefined {
   return eventTopology(issuer).queues.find((queue) => queue.name === name)?.arguments;

@@ -94,6 +94,12 @@ export const RETRY_KEYS = { in: 'in', dlq: 'dlq' } as const;
  */
 const DELIVERIES_WITHOUT_LIMIT = 1_000_000_000;
 
+/**
+ * How long a queue for requests lives without a consumer. Its binding outlives the last replica otherwise, and takes requests that a
+ * replica of the release before would answer: during a rollback every one of them would time out.
+ */
+const REQUEST_QUEUE_UNUSED_MS_MAX = 10_000;
+
 /** With at-least-once a message is let go when its next queue has confirmed it; the default may drop it on the way. */
 const deadLetterSafely = { 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' } as const;
 
@@ -150,13 +156,13 @@ export const askerTopology: Topology = {
 /**
  * What a service needs in order to answer requests. A quorum queue: requests live for seconds and are worth no replication, but
  * a classic queue lives on one node, and while that node is down every request would fail. It exists only for services that
- * serve, so that asking any other is unroutable at once.
+ * serve, so that asking any other is unroutable at once, and as long as they have a replica that takes requests.
  */
 export function requestTopology(service: ServiceName): Topology {
   const { requests } = namesOf(service);
   return {
     ...askerTopology,
-    queues: [{ name: requests, arguments: { 'x-queue-type': 'quorum' } }],
+    queues: [{ name: requests, arguments: { 'x-queue-type': 'quorum', 'x-expires': REQUEST_QUEUE_UNUSED_MS_MAX } }],
     bindings: [{ exchange: REQUESTS_EXCHANGE, queue: requests, routingKey: `${service}.#` }],
   };
 }

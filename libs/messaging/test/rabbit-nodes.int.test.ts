@@ -34,7 +34,6 @@ describeWithRabbit('RabbitMQ with a node that does not answer, and with replicas
     await eventually(() => expect(ids()).toContain('a'), { timeoutMs: 60_000 });
   }, 180_000);
 
-
   it('answers callers of the release before, and is answered by services of the release before, once each', async () => {
     const answered: string[] = [];
     const running = await broker.serve('token-issuer', async ({ body }) => (answered.push(body.toString()), body));
@@ -54,17 +53,22 @@ describeWithRabbit('RabbitMQ with a node that does not answer, and with replicas
     expect(String(await broker.request('token-issuer', asking('present caller')))).toBe('present caller');
     expect(answered).toEqual(['former caller', 'present caller']);
 
-    // Only a replica of the release before is left: it has the queue of that release and no other.
-    await running.stop();
-    await channel.deleteQueue('token-issuer.requests');
+    // A rollback: only a replica of the release before is left. The queue of this release is bound still, and takes what no
+    // consumer will answer, until the broker removes it.
     await channel.consume('token-issuer.rpc', (message) => {
       channel.ack(message!);
-      channel.publish('', String(message!.properties.replyTo), Buffer.from('former service'), { correlationId: String(message!.properties.correlationId) });
+      const correlationId = String(message!.properties.correlationId);
+      channel.publish('', String(message!.properties.replyTo), Buffer.from('former service'), { correlationId });
     });
-    expect(String(await broker.request('token-issuer', asking('hello')))).toBe('former service');
-    await connection.close();
-  });
+    await running.stop();
+    const ask = async (): Promise<string> => String(await broker.request('token-issuer', asking('hello', 1_000)));
+    await eventually(async () => expect(await ask()).toBe('former service'), { timeoutMs: 60_000 });
 
+    // Upgraded again: requests go to the new replica.
+    await broker.serve('token-issuer', async () => Buffer.from('present service'));
+    expect(await ask()).toBe('present service');
+    await connection.close();
+  }, 90_000);
 
   it('says which channel is missing while its queue cannot be had, and that none is when it is back', async () => {
     await broker.serve('token-issuer', async ({ body }) => body);

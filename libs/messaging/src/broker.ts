@@ -36,11 +36,15 @@ export interface RawMessage {
  *
  * `wait` is for a message that could not be handled because a part is away: a database, or a service that was called. It
  * stays in the consumer's hands, unacknowledged, and is handled again after a short delay. No attempt is counted, and other
- * messages are handled meanwhile. An `urgent` retry (a revocation, a refund, a signing key) waits on the short rungs only.
+ * messages are handled meanwhile. `queueWaits` says that the part is one that every message needs, as the service's own database:
+ * then the queue waits as well, once the consumer has as many in its hands as it takes. Without it, what is more than a batch
+ * goes to the first rung of the ladder, uncounted, so that a called service that is away delays no message that can do without it.
+ *
+ * An `urgent` retry (a revocation, a refund, a signing key) waits on the short rungs only.
  */
 export type Verdict =
   | { readonly kind: 'done' }
-  | { readonly kind: 'wait'; readonly reason: string }
+  | { readonly kind: 'wait'; readonly reason: string; readonly queueWaits?: boolean }
   | { readonly kind: 'retry'; readonly reason: string; readonly urgent?: boolean }
   | { readonly kind: 'quarantine'; readonly reason: string };
 

@@ -41,7 +41,7 @@ describe('EventStrategy', () => {
       checkouts: checkoutUsers(new Map()),
       observer: {
         handled: (type, verdict) => reports.push(`${type} ${verdict.kind}`),
-        waiting: (type) => reports.push(`waiting ${type}`),
+        waiting: (type, reason) => reports.push(`waiting ${type} ${reason}`),
         goesOn: (type) => reports.push(`goes on ${type}`),
         failed: (type) => reports.push(`${type} failed`),
         answered: (name, outcome) => reports.push(`${name} ${outcome}`),
@@ -107,10 +107,35 @@ describe('EventStrategy', () => {
     away = undefined;
     expect((await consume(batch)).map(({ kind }) => kind)).toEqual(['done', 'done', 'done']);
     expect(reports.filter((report) => report.includes(registered))).toEqual([
-      `waiting ${registered}`,
+      `waiting ${registered} RangeError`,
       `goes on ${registered}`,
       `${registered} done`,
       `${registered} done`,
+    ]);
+  });
+
+  it('says whether the whole queue waits, and reports one outage of a called service once, whatever is handled meanwhile', async () => {
+    let cookieServiceAway = true;
+    const one = strategy();
+    one.addHandler(registered, async () => Promise.reject(new RangeError('the database is away')), true);
+    const noAnswer: Verdict = { kind: 'wait', reason: 'no answer' };
+    one.addHandler(
+      completed,
+      async (batch: unknown) => ids(batch).map((id): Verdict => (cookieServiceAway && id === 'needy' ? noAnswer : { kind: 'done' })),
+      true,
+    );
+    await listen(one);
+    expect(await consume([message(registered, '1')])).toEqual([{ kind: 'wait', reason: 'RangeError', queueWaits: true }]);
+    for (let round = 0; round < 5; round += 1) {
+      expect(await consume([message(completed, 'needy'), message(completed, '1')])).toEqual([noAnswer, { kind: 'done' }]);
+      expect(await consume([message(completed, '2')])).toEqual([{ kind: 'done' }]);
+    }
+    cookieServiceAway = false;
+    await consume([message(completed, 'needy')]);
+    expect(reports.filter((report) => /^(?:waiting|goes on)/.test(report))).toEqual([
+      `waiting ${registered} RangeError`,
+      `waiting ${completed} no answer`,
+      `goes on ${completed}`,
     ]);
   });
 

@@ -9,6 +9,7 @@ import type { MessagingObserver } from './observer.js';
 import type { CheckoutUsers } from './publisher-check.js';
 import { readDelivery } from './reading.js';
 import { retryStepOf } from './retry-step.js';
+import { WaitWatch } from './wait-watch.js';
 
 /** What the strategy needs to know of its service. */
 export interface EventStrategyOptions {
@@ -32,12 +33,12 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;
   private readonly subscriptions: ReadonlyMap<string, Subscription>;
   private running: Running[] = [];
-  /** Types whose messages wait for a part that is away. */
-  private readonly away = new Set<string>();
+  private readonly waits: ReadonlyMap<string, WaitWatch>;
 
   constructor(private readonly options: EventStrategyOptions) {
     super();
     this.subscriptions = new Map(options.messaging.hears.map((subscription) => [subscription.event.type, subscription]));
+    this.waits = new Map(options.messaging.hears.map(({ event }) => [event.type, new WaitWatch()]));
   }
 
   /** Starts consuming and answering; called by Nest. */
@@ -115,7 +116,7 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
     let verdicts: readonly Verdict[];
     try {
       verdicts = await this.callHandler(type, deliveries);
-      this.noteBack(type, verdicts);
+      this.noteWaits(type, deliveries, verdicts);
     } catch (error) {
       // One by one, they would only fail as often as there are events, each after its own timeout.
       if (this.isAway(error)) return this.wait(type, deliveries, error);
@@ -149,18 +150,28 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
   }
 
   private wait(type: string, deliveries: readonly Delivery[], error: unknown): readonly Verdict[] {
-    // Reported when it begins and when it ends: an outage of minutes would otherwise fill the log with one line for each try.
-    if (!this.away.has(type)) this.options.observer.waiting(type, error);
-    this.away.add(type);
-    const wait: Verdict = { kind: 'wait', reason: error instanceof Error ? error.name : 'unknown' };
-    return deliveries.map(() => wait);
+    // A called service that is away stops only what needs it; without its own database this service can handle nothing.
+    const queueWaits = this.options.isUnavailable(error);
+    const wait: Verdict = { kind: 'wait', reason: error instanceof Error ? error.name : 'unknown', ...(queueWaits && { queueWaits }) };
+    const verdicts = deliveries.map(() => wait);
+    this.noteWaits(type, deliveries, verdicts, error);
+    return verdicts;
   }
 
-  private noteBack(type: string, verdicts: readonly Verdict[]): void {
-    if (verdicts.some(({ kind }) => kind === 'wait')) {
-      if (!this.away.has(type)) this.options.observer.waiting(type, undefined);
-      this.away.add(type);
-    } else if (this.away.delete(type)) this.options.observer.goesOn(type);
+  /** Reports when messages begin to wait and when the last one is handled: an outage of minutes must not fill the log. */
+  private noteWaits(type: string, deliveries: readonly Delivery[], verdicts: readonly Verdict[], error?: unknown): void {
+    const watch = this.waits.get(type)!;
+    if (!watch.isActive && !verdicts.some(({ kind }) => kind === 'wait')) return;
+    const keys: { readonly waiting: string[]; readonly handled: string[] } = { waiting: [], handled: [] };
+    let reason = '';
+    for (const [index, verdict] of verdicts.entries()) {
+      const { source, id } = deliveries[index]!.event;
+      keys[verdict.kind === 'wait' ? 'waiting' : 'handled'].push(`${source} ${id}`);
+      if (verdict.kind === 'wait') ({ reason } = verdict);
+    }
+    const report = watch.note(keys.waiting, keys.handled, performance.now());
+    if (report === 'begins') this.options.observer.waiting(type, reason, error);
+    if (report === 'ends') this.options.observer.goesOn(type);
   }
 
   private async callHandler(type: string, deliveries: readonly Delivery[]): Promise<readonly Verdict[]> {

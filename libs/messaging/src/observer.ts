@@ -4,9 +4,9 @@ import type { Verdict } from './broker.js';
 export interface MessagingObserver {
   /** One message was handled: its type (or `unreadable`), what became of it, and how long its batch took. */
   handled(type: string, verdict: Verdict, durationMs: number, attempt: number): void;
-  /** Messages of this type wait from now on, because a part is away: a database, or a service that was called. */
-  waiting(type: string, error: unknown): void;
-  /** They are handled again. */
+  /** Messages of this type wait from now on, because a part is away: a database, or a service that was called. `error` if one was thrown. */
+  waiting(type: string, reason: string, error?: unknown): void;
+  /** The last of them is handled. */
   goesOn(type: string): void;
   /** A handler threw; the messages are retried. */
   failed(type: string, error: unknown): void;

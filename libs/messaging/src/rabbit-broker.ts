@@ -25,12 +25,14 @@ import { ConfirmedPublisher } from './rabbit/confirmed-publisher.js';
 import { Consumption } from './rabbit/consumption.js';
 import { declareTopology, onChannel } from './rabbit/declare-topology.js';
 import type { OutgoingMessage, Reader } from './rabbit/envelope.js';
+import { HELD_MS_MAX } from './rabbit/held-messages.js';
 import { BrokerTimeout } from './rabbit/in-time.js';
 import { Link } from './rabbit/link.js';
 import type { BrokerLogger } from './observer.js';
 import { messageOf } from './rabbit/message-of.js';
 import { listQuarantined, redriveQuarantined } from './rabbit/quarantine.js';
 import { RequestServer } from './rabbit/request-server.js';
+import { userOf } from './rabbit/user-of.js';
 import { eventTopology, namesOf, publicationOf, type Topology } from './topology.js';
 
 /** What `connectRabbit` takes. */
@@ -54,6 +56,8 @@ export interface RabbitOptions extends Partial<RetryPolicy> {
   readonly brokerTimeoutMs?: number;
   /** See `ConsumptionOptions`. */
   readonly handlerGraceMs?: number;
+  /** See `SessionOptions`. */
+  readonly heldMsMax?: number;
   /** How often bindings are bound again, in case somebody removed one. */
   readonly bindingUpkeepMs?: number;
 }
@@ -145,12 +149,13 @@ export class RabbitBroker implements Broker {
   /** Resolves when it consumes, or will as soon as the broker is there. Rejects when the broker refuses. */
   async consume(messaging: ServiceMessaging, handler: BatchHandler): Promise<Running> {
     const topology = eventTopology(messaging, this.policy.ladder);
-    const { logger, prefetch = 2 * BATCH_SIZE_MAX, handlerGraceMs = 30_000 } = this.options;
+    const { logger, prefetch = 2 * BATCH_SIZE_MAX, handlerGraceMs = 30_000, heldMsMax = HELD_MS_MAX } = this.options;
     const consumption = new Consumption(this.consuming, {
       reader: this.readerOf(messaging.service),
       handler,
       policy: this.policy,
       batchSizeMax: BATCH_SIZE_MAX,
+      heldMsMax,
       publisher: this.verdicts,
       logger,
       prefetch,
@@ -291,10 +296,4 @@ export class RabbitBroker implements Broker {
 function ifLate(error: unknown): true {
   if (!(error instanceof BrokerTimeout)) throw error;
   return true;
-}
-
-/** Checked here, because the error of a malformed URL would carry it, and its password, into logs. */
-function userOf(url: string): string {
-  if (!URL.canParse(url) || !/^amqps?:/.test(url)) throw new Error('the broker’s address is not an amqp: or amqps: URL');
-  return decodeURIComponent(new URL(url).username) || 'guest';
 }

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CookieIssued, DeviceRegistered, DeviceRevoked } from '@latchkey/contracts';
 import { eventually } from '@latchkey/kits';
-import { BATCH_SIZE_MAX, type Broker, done, type RetryRung, type Verdict } from '../src/broker.js';
+import { BATCH_SIZE_MAX, type Broker, done, type RetryRung } from '../src/broker.js';
 import { cookieService, depthsOf, fastLadder, idOf, issuer, licenseServer, many, registered, remembering, revoked } from './contract-fixtures.js';
 import { describeRequestContract } from './request-contract.js';
-
+import { describeWaitingContract } from './waiting-contract.js';
 
 /** What a bus under test is made with: a ladder that a test can wait for. */
 export interface ContractSettings {
@@ -37,7 +37,7 @@ export function describeBrokerContract(name: string, makeBus: (settings: Contrac
 
     describePublishing(() => broker);
     describeVerdicts(() => broker);
-    describeWaiting(() => broker);
+    describeWaitingContract(() => broker);
     describeStopping(() => broker);
     describeRequestContract(() => broker);
   });
@@ -210,38 +210,6 @@ function describeVerdicts(bus: () => Broker): void {
     });
     await bus().publish([revoked('a')]);
     await eventually(() => expect(ids()).toEqual(['a', 'a', 'a']));
-  });
-}
-
-function describeWaiting(bus: () => Broker): void {
-  const waiting: Verdict = { kind: 'wait', reason: 'the database is away' };
-
-  it('keeps what waits for a part that is away, counts no attempt, and handles others meanwhile', async () => {
-    let away = true;
-    const { handler, seen, ids } = remembering((message) => (away && idOf(message).startsWith('held') ? waiting : done));
-    await bus().publish(many(30, 'held'));
-    await bus().consume(issuer, handler);
-    // More often than the ladder has rungs, and than there are attempts.
-    await eventually(() => expect(ids().filter((id) => id === 'held-0').length).toBeGreaterThanOrEqual(5));
-    await bus().publish(many(3, 'other'));
-    await eventually(() => expect(ids()).toEqual(expect.arrayContaining(['other-0', 'other-1', 'other-2'])));
-    expect((await depthsOf(bus(), issuer)).retry).toBe(0);
-    away = false;
-    await eventually(async () => expect(await depthsOf(bus(), issuer)).toEqual({ in: 0, retry: 0, dlq: 0 }));
-    await eventually(() => expect(new Set(ids().slice(-40)).size).toBeGreaterThanOrEqual(30));
-    expect(new Set(seen().map(({ attempt }) => attempt))).toEqual(new Set([1]));
-  });
-
-  it('gives back what waits when the consumer stops, for the next one', async () => {
-    const first = remembering(() => waiting);
-    await bus().publish(many(5, 'held'));
-    const running = await bus().consume(issuer, first.handler);
-    await eventually(() => expect(new Set(first.ids()).size).toBe(5));
-    await running.stop();
-    const second = remembering();
-    await bus().consume(issuer, second.handler);
-    await eventually(() => expect([...second.ids()].sort()).toEqual(many(5, 'held').map(({ id }) => id)));
-    expect(second.seen().every(({ attempt }) => attempt === 1)).toBe(true);
   });
 }
 

@@ -163,6 +163,21 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
     expect(bus.lines.map(({ message }) => message)).toContain('verdicts could not be carried out yet');
   });
 
+  it('gives back what it has held for long, as a new message, before the broker takes it away', async () => {
+    const holding = bus.connect({ heldMsMax: 100, prefetch: 1 });
+    const first = remembering(() => ({ kind: 'wait', reason: 'the database is away', queueWaits: true }));
+    await holding.consume(issuer, first.handler);
+    await broker.publish([revoked('a')]);
+    await eventually(() => expect(first.ids()).toContain('a'));
+    // Idle so far: what it gets has been given back by the other one.
+    const { handler, seen, ids } = remembering();
+    await broker.consume(issuer, handler);
+    await eventually(() => expect(ids()).toEqual(['a']));
+    // Neither counts: an outage of days must not use up attempts, nor the broker's limit of deliveries.
+    expect(seen()[0]).toMatchObject({ attempt: 1, redelivered: false, exchange: 'latchkey.events' });
+    expect(first.seen().every(({ redelivered }) => !redelivered)).toBe(true);
+  });
+
   it('answers failed when no confirm comes in time, and publishes again when the broker is back', async () => {
     proxy.holdUp(true);
     const startMs = performance.now();

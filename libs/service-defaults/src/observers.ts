@@ -15,7 +15,7 @@ export function messagingObserver(service: ServiceName, logger: Logger, metrics:
       else if (verdict.kind === 'retry') logger.warn('an event is retried', { type, reason: verdict.reason, attempt });
       else logger.debug('an event was handled', { type, attempt });
     },
-    waiting: (type, error) => logger.warn('events wait for a part that is away', { type }, error),
+    waiting: (type, reason, error) => logger.warn('events wait for a part that is away', { type, reason }, error),
     goesOn: (type) => logger.info('events that waited are handled again', { type }),
     failed: (type, error) => {
       metrics.eventFailures.inc({ service, type });

@@ -4,7 +4,7 @@ import { COPIES_EXCHANGE, publicationOf } from '../topology.js';
 import { Doorbell } from './doorbell.js';
 import type { SettledMessage, StoredMessage } from './message-store.js';
 import type { ServiceQueue } from './service-queue.js';
-import { settle } from './settlement.js';
+import { settle, settleUncounted } from './settlement.js';
 
 /** What a consumer works with. */
 export interface ConsumerOptions {
@@ -27,6 +27,8 @@ const BACKOFF_MS_MAX = 5_000;
 const HELD_MS_MAX = 2_000;
 /** The most messages that are held for a part that is away. No more are taken beyond it. */
 const HELD_MAX = 2 * BATCH_SIZE_MAX;
+/** The most that are held for a called service, so that there is room for messages that do without it. */
+const HELD_FOR_CALLED_MAX = BATCH_SIZE_MAX;
 
 /** Takes a service's messages, has them handled, and carries out the verdicts, until it is stopped. */
 export class Consumer implements Running {
@@ -63,8 +65,7 @@ export class Consumer implements Running {
   /** Handles what is waiting. Answers how long there will be nothing to do unless somebody rings. */
   private async round(): Promise<number> {
     try {
-      const heldCount = [...this.held].reduce((sum, { length }) => sum + length, 0);
-      if (heldCount >= HELD_MAX) return HELD_MS_MAX;
+      if (this.heldCount >= HELD_MAX) return HELD_MS_MAX;
       const { messages, nextRetryInMs } = await this.options.queue.take(BATCH_SIZE_MAX);
       if (messages.length === 0) {
         this.failuresInARow = 0;
@@ -89,7 +90,9 @@ export class Consumer implements Running {
       const settled: SettledMessage[] = [];
       for (const [index, message] of messages.entries()) {
         const verdict = verdicts[index]!;
-        if (verdict.kind === 'wait') held.push(message);
+        const mayHold = verdict.kind === 'wait' && (verdict.queueWaits || this.heldCount + held.length < HELD_FOR_CALLED_MAX);
+        if (mayHold) held.push(message);
+        else if (verdict.kind === 'wait') settled.push({ message, settlement: settleUncounted(message.attempt, verdict.reason, policy) });
         else settled.push({ message, settlement: settle(message.attempt, verdict, policy) });
       }
       if (settled.length > 0) await queue.settle(settled);
@@ -98,6 +101,10 @@ export class Consumer implements Running {
       queue.giveBack(messages);
       throw error;
     }
+  }
+
+  private get heldCount(): number {
+    return [...this.held].reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Keeps messages that wait for a part that is away, while others are handled, and gives them back after a short delay. */

@@ -12,6 +12,11 @@ export interface Settlement {
 
 const REASON_LENGTH_MAX = 512;
 
+/** What becomes of a message that waits for a called service while enough others are held: it waits on the first rung, uncounted. */
+export function settleUncounted(attempt: number, reason: string, { ladder }: RetryPolicy): Settlement {
+  return { state: 'retry', attempt, delayMs: ladder[0]!.delayMs, reason: storableText(reason).slice(0, REASON_LENGTH_MAX) };
+}
+
 /** Carries out a verdict on the message's `attempt`th attempt: the rung it waits on, or quarantine after the last one. */
 export function settle(attempt: number, verdict: Exclude<Verdict, { kind: 'wait' }>, policy: RetryPolicy): Settlement {
   if (verdict.kind === 'done') return { state: 'done', attempt, delayMs: 0, reason: undefined };

@@ -4,9 +4,11 @@ import type { BatchHandler, RetryPolicy } from '../broker.js';
 import { AckWindow } from './ack-window.js';
 import { type Backoff, backoffMs, pause } from './backoff.js';
 import type { ConfirmedPublisher } from './confirmed-publisher.js';
-import { type OutgoingMessage, type Reader, toRawMessage, verdictMessage } from './envelope.js';
+import { type OutgoingMessage, type Reader, toRawMessage, uncountedMessage, verdictMessage } from './envelope.js';
+import { HeldMessages, type Released, type WaitingMessage } from './held-messages.js';
 import type { BrokerLogger } from '../observer.js';
 import { messageOf } from './message-of.js';
+import { RETRY_KEYS } from '../topology.js';
 
 /** What a consumer works with, whichever channel its messages come by. */
 export interface SessionOptions {
@@ -14,6 +16,11 @@ export interface SessionOptions {
   readonly handler: BatchHandler;
   readonly policy: RetryPolicy;
   readonly batchSizeMax: number;
+  /**
+   * How long a message may be held, unacknowledged, in milliseconds; then it is published again and waits anew. It must be shorter
+   * than the broker's consumer timeout (30 minutes by default), which closes the channel and counts a delivery of each message.
+   */
+  readonly heldMsMax: number;
   /** Publishes retries and quarantined messages. */
   readonly publisher: ConfirmedPublisher;
   /** Declares the service's queues again, when one of them turns out to be missing. */
@@ -31,13 +38,10 @@ interface Move {
 interface Handled {
   readonly finished: number[];
   readonly moves: Move[];
-  /** Those that wait for a part that is away. */
-  readonly held: ConsumeMessage[];
+  readonly waits: WaitingMessage[];
 }
 
 const REPEAT: Backoff = { firstMs: 200, maxMs: 10_000 };
-/** Small enough that what waited for a part is handled within seconds of its return. */
-const HELD: Backoff = { firstMs: 200, maxMs: 2_000 };
 /** How long a clean stop goes on with what it was given, in milliseconds. It has to fit into what a process is given to stop. */
 const DRAIN_MS = 5_000;
 
@@ -46,7 +50,7 @@ const DRAIN_MS = 5_000;
  * messages go. A delivery belongs to its channel: when that dies, the session ends with it and settles nothing more, for
  * the same tag on another channel is another message.
  *
- * A message that waits for a part that is away is held, up to the prefetch, while others go on. What could not be handled at
+ * A message that waits for a part that is away is held, while others go on (see `HeldMessages`). What could not be handled at
  * all stays in hand, unacknowledged, and is tried again after a growing delay. It is not given back
  * to the broker meanwhile: that would bring it back at once, and count as a delivery each time, until it and its innocent
  * neighbours are over the delivery limit. The broker gives it to somebody else when this process stops or dies, or at its
@@ -54,9 +58,7 @@ const DRAIN_MS = 5_000;
  */
 export class DeliverySession {
   private readonly waiting: ConsumeMessage[] = [];
-  private held: ConsumeMessage[] = [];
-  private heldRounds = 0;
-  private heldUntilMs = 0;
+  private readonly held: HeldMessages;
   private readonly window = new AckWindow();
   private readonly ending = new AbortController();
   private readonly moving = new Set<Promise<void>>();
@@ -71,6 +73,7 @@ export class DeliverySession {
     private readonly options: SessionOptions,
     previous: Promise<void>,
   ) {
+    this.held = new HeldMessages(options.batchSizeMax, options.heldMsMax);
     this.ending.signal.addEventListener('abort', () => this.wake());
     // At once, not when `die` is called: an acknowledgement in between would throw.
     channel.once('close', () => (this.dead = true));
@@ -116,8 +119,10 @@ export class DeliverySession {
   private async work(): Promise<void> {
     let failures = 0;
     while (!this.ending.signal.aborted || this.mayDrain()) {
-      const batch = this.nextBatch();
-      if (!batch) {
+      // A service that stops leaves to the broker what it cannot handle now.
+      const wasHeld = !this.ending.signal.aborted && this.held.dueInMs(performance.now()) === 0;
+      const batch = wasHeld ? this.held.take(this.options.batchSizeMax) : this.waiting.splice(0, this.options.batchSizeMax);
+      if (batch.length === 0) {
         await this.untilWoken();
         continue;
       }
@@ -125,7 +130,8 @@ export class DeliverySession {
       if (handled) {
         failures = 0;
         this.settle(handled);
-        this.hold(handled.held, batch.length);
+        const { waits, finished } = handled;
+        this.release(this.held.note({ waits, size: batch.length, wasHeld, hasDone: finished.length > 0 }, performance.now()));
         continue;
       }
       if (this.ending.signal.aborted) return;
@@ -135,29 +141,24 @@ export class DeliverySession {
     }
   }
 
-  /** Held messages again when their time has come, else what is waiting. */
-  private nextBatch(): ConsumeMessage[] | undefined {
-    const { batchSizeMax } = this.options;
-    // A service that stops leaves to the broker what it cannot handle now.
-    if (this.held.length > 0 && !this.ending.signal.aborted && performance.now() >= this.heldUntilMs) return this.held.splice(0, batchSizeMax);
-    return this.waiting.length > 0 ? this.waiting.splice(0, batchSizeMax) : undefined;
-  }
-
   /** Resolves at the next message, at the end, or when held messages are to be handled again. */
   private async untilWoken(): Promise<void> {
     const woken = new Promise<void>((resolve) => (this.wake = resolve));
-    if (this.held.length === 0) return woken;
-    const timer = setTimeout(this.wake, Math.max(0, this.heldUntilMs - performance.now()));
+    const dueInMs = this.held.dueInMs(performance.now());
+    const timer = dueInMs === undefined ? undefined : setTimeout(this.wake, dueInMs);
     await woken;
     clearTimeout(timer);
   }
 
-  private hold(messages: readonly ConsumeMessage[], batchSize: number): void {
-    // One that was handled shows that the part is back: the others need not wait for their time.
-    this.heldRounds = messages.length === batchSize ? this.heldRounds + 1 : 0;
-    if (messages.length > 0) this.heldUntilMs = performance.now() + backoffMs(HELD, Math.max(1, this.heldRounds));
-    else if (this.held.length > 0) this.heldUntilMs = 0;
-    this.held.push(...messages);
+  /** Publishes messages again that are held no longer, without counting an attempt. */
+  private release({ toRung, toQueue }: Released): void {
+    const { reader, policy } = this.options;
+    const move = (message: ConsumeMessage, routingKey: string): Move => ({
+      deliveryTag: message.fields.deliveryTag,
+      message: uncountedMessage(message, routingKey, reader),
+    });
+    const rung = policy.ladder[0]!.name;
+    this.settle({ finished: [], waits: [], moves: [...toRung.map((one) => move(one, rung)), ...toQueue.map((one) => move(one, RETRY_KEYS.in))] });
   }
 
   private mayDrain(): boolean {
@@ -171,11 +172,11 @@ export class DeliverySession {
       const verdicts = await handler(batch.map((message) => toRawMessage(message, reader)));
       // One verdict too few or too many may mean that they belong to other messages.
       if (verdicts.length !== batch.length) throw new Error(`${verdicts.length} verdicts for ${batch.length} messages`);
-      const handled: Handled = { finished: [], moves: [], held: [] };
+      const handled: Handled = { finished: [], moves: [], waits: [] };
       for (const [index, message] of batch.entries()) {
         const [verdict, { deliveryTag }] = [verdicts[index]!, message.fields];
         if (verdict.kind === 'done') handled.finished.push(deliveryTag);
-        else if (verdict.kind === 'wait') handled.held.push(message);
+        else if (verdict.kind === 'wait') handled.waits.push({ message, queueWaits: verdict.queueWaits === true });
         else handled.moves.push({ deliveryTag, message: verdictMessage(message, verdict, reader, policy) });
       }
       return handled;

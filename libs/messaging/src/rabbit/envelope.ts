@@ -121,6 +121,11 @@ export function verdictMessage(message: Message, verdict: Extract<Verdict, { kin
   return republished(message, step.rung.name, { ...origin, attempt: origin.attempt + 1 }, reader, { [REASON]: reason });
 }
 
+/** The same message at the end of `in`, or on a rung of the ladder. No attempt is counted: it waited for a part that is away. */
+export function uncountedMessage(message: Message, routingKey: string, reader: Reader): OutgoingMessage {
+  return republished(message, routingKey, originOf(message, reader), reader, {});
+}
+
 /** The message that brings one in quarantine back into the service's queue, as a first attempt. */
 export function redrivenMessage(message: Message, reader: Reader): OutgoingMessage {
   return republished(message, RETRY_KEYS.in, { ...originOf(message, reader), attempt: 1 }, reader, {});

@@ -210,6 +210,9 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
     await broker.consume(issuer, handler);
     const other = bus.connect();
     await other.declare(issuer);
+    const asked: string[] = [];
+    await other.serve('token-issuer', async ({ body }) => (asked.push(String(body)), body));
+    expect(String(await broker.request('token-issuer', asking('before')))).toBe('before');
     proxy.sayBlocked('(publishing)', true);
     await eventually(() => expect(broker.state).toBe('blocked'));
     const startMs = performance.now();
@@ -224,6 +227,9 @@ describeWithRabbit('RabbitMQ and its connections failing', () => {
     proxy.sayBlocked('(publishing)', false);
     await eventually(() => expect(ids()).toEqual(['again', 'b', 'c', 'again']));
     expect(await broker.publish([registered('d')])).toEqual(['confirmed']);
+    // The proxy lets through what is sent to a broker that says that it is blocked: nothing was.
+    expect(String(await broker.request('token-issuer', asking('after')))).toBe('after');
+    expect(asked).toEqual(['before', 'after']);
   });
 
   it('handles what it was given before it stops, so that none of it is delivered again', async () => {

@@ -52,7 +52,7 @@ export class ConfirmedPublisher {
    */
   async send(messages: readonly OutgoingMessage[]): Promise<readonly SendOutcome[]> {
     const channel = this.kept.current;
-    if (!channel || this.link.state !== 'up') return messages.map(() => 'failed');
+    if (!channel) return messages.map(() => 'failed');
     const batch: Sent[] = [];
     const outcomes: Promise<SendOutcome>[] = [];
     const timer = setTimeout(() => this.giveUp(channel, batch), this.options.confirmTimeoutMs);
@@ -80,6 +80,7 @@ export class ConfirmedPublisher {
   }
 
   private sendOne(channel: ConfirmChannel, { exchange, routingKey, body, properties }: OutgoingMessage, sent: Sent): boolean {
+    // Looked at for each message: the broker may block, or the channel die, in the middle of a batch.
     if (this.kept.current !== channel || this.link.state !== 'up') {
       sent.settle('failed');
       return true;

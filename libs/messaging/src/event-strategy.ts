@@ -8,6 +8,7 @@ import type { Delivery } from './delivery.js';
 import type { MessagingObserver } from './observer.js';
 import type { CheckoutUsers } from './publisher-check.js';
 import { readDelivery } from './reading.js';
+import { refusalOf } from './requests.js';
 import { retryStepOf } from './retry-step.js';
 import { WaitWatch } from './wait-watch.js';
 
@@ -211,7 +212,7 @@ export class EventStrategy extends Server implements CustomTransportStrategy {
       // A part that is away is no fault of this request, and would fill the log: the metric and the health checks tell of it.
       const isFault = problem.code !== 'unavailable';
       report(problem.code, isFault ? (error instanceof Problem ? error.cause : error) : undefined);
-      return Buffer.from(JSON.stringify({ ok: false, problem: problem.toWire() }));
+      return refusalOf(problem);
     }
   }
 }

@@ -41,6 +41,11 @@ export class Requests {
   }
 }
 
+/** What a service answers if it refuses a request. */
+export function refusalOf(problem: Problem): Buffer {
+  return Buffer.from(JSON.stringify({ ok: false, problem: problem.toWire() }));
+}
+
 /** Reads what another service sent to a request handler; a contract that is broken between services is our own fault. */
 export function readRequest<Input extends z.ZodType>(contract: RequestContract<Input>, payload: unknown): z.infer<Input> {
   const parsed = contract.input.safeParse(payload);

@@ -166,6 +166,21 @@ describeWithRabbit('RabbitMQ and messages from anywhere', () => {
     expect(served).toEqual(['in time']);
   });
 
+  it('tells a caller whose clock is behind that its request seems to have expired, and does nothing', async () => {
+    const served: string[] = [];
+    await broker.serve('token-issuer', async ({ name, body }) => (served.push(name), body));
+    const answer = Promise.withResolvers<unknown>();
+    await channel.consume('amq.rabbitmq.reply-to', (message) => answer.resolve(JSON.parse(String(message?.content))), { noAck: true });
+    channel.publish('latchkey.requests', 'token-issuer.x', Buffer.from('{}'), {
+      type: 'token-issuer.x',
+      replyTo: 'amq.rabbitmq.reply-to',
+      expiration: '5000',
+      headers: { 'latchkey-deadline-ms': String(Date.now() - 2_000) },
+    });
+    expect(await answer.promise).toMatchObject({ ok: false, problem: { code: 'unavailable', detail: expect.stringContaining('clocks') } });
+    expect(served).toEqual([]);
+  });
+
   it('declares durable queues with the arguments that the guarantees need', async () => {
     const queues = new Map((await bus.vhost.management.queues()).map((queue) => [queue.name, queue]));
     expect([...queues.keys()].sort()).toEqual(['token-issuer.dlq', 'token-issuer.in', 'token-issuer.retry.100ms', 'token-issuer.retry.50ms']);

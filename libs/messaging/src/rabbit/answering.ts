@@ -1,4 +1,4 @@
-import type { ServiceName } from '@latchkey/contracts';
+import { Problem, type ServiceName } from '@latchkey/contracts';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { RequestHandler, Running } from '../broker.js';
 import { AckWindow } from './ack-window.js';
@@ -7,6 +7,7 @@ import { ClockWatch } from './clock-watch.js';
 import { KeptChannel } from './kept-channel.js';
 import type { Link } from './link.js';
 import type { BrokerLogger } from '../observer.js';
+import { refusalOf } from '../requests.js';
 
 /** What answering is made with. */
 export interface AnsweringOptions {
@@ -20,6 +21,8 @@ export interface AnsweringOptions {
   readonly onClockDifference?: (aheadSeconds: number) => void;
   declare(connection: ChannelModel): Promise<void>;
 }
+
+const TOO_LATE = 'the request seems to have expired: the clocks of two services may differ';
 
 /** The requests of one channel. */
 interface Session {
@@ -43,7 +46,7 @@ export class Answering implements Running {
     private readonly options: AnsweringOptions,
   ) {
     this.clocks = new ClockWatch((aheadSeconds) => {
-      options.logger.error('the clock of this service differs from that of a caller, whose requests are dropped as expired', { service: options.service, aheadSeconds });
+      options.logger.error('the clock of this service differs from that of a caller, or it stood still: requests seem to have expired', { service: options.service, aheadSeconds });
       options.onClockDifference?.(aheadSeconds);
     });
     this.kept = new KeptChannel<Channel>(link, {
@@ -94,8 +97,12 @@ export class Answering implements Running {
     const { type: name, replyTo } = properties as { type: unknown; replyTo: unknown };
     // The services' clocks decide here, so they have to agree to a second or so, as for tokens.
     this.clocks.note({ sentMs: deadlineMs - Number(properties.expiration), deadlineMs }, Date.now());
+    const answerWith = (body: Buffer): boolean =>
+      channel.publish('', String(replyTo), body, { correlationId: properties.correlationId as string | undefined });
     if (typeof name !== 'string' || typeof replyTo !== 'string' || !(Date.now() < deadlineMs)) {
       logger.info('a request came too late, or without saying what it asks or by when, and nothing was done', { service });
+      // Its caller may wait still, if only the clocks differ: it must not take this for a service that does not answer.
+      if (typeof replyTo === 'string' && deadlineMs <= Date.now()) answerWith(refusalOf(new Problem('unavailable', { detail: TOO_LATE, retryAfterSeconds: 1 })));
       return;
     }
     try {
@@ -105,7 +112,7 @@ export class Answering implements Running {
         correlationId: typeof correlationId === 'string' ? correlationId : undefined,
         deadlineMs,
       });
-      channel.publish('', replyTo, answer, { correlationId: properties.correlationId as string | undefined });
+      answerWith(answer);
     } catch (error) {
       logger.error('a request was not answered', { service, request: name, error: error instanceof Error ? error.name : 'unknown' });
     }
